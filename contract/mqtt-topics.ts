@@ -1,0 +1,34 @@
+/** MQTT topics between car, edge and bridge, and who may use them. */
+export const carTopics = {
+  /** car -> edge: Avro, or JSON when it starts with '{'. */
+  telemetry: (vin: string): string => `vehicles/${vin}/telemetry`,
+  /** edge -> car. */
+  alarm: (vin: string): string => `vehicles/${vin}/alarm`,
+};
+
+export const edgeTopics = {
+  /** edge -> bridge: frames. */
+  uplink: (edge: string): string => `edges/${edge}/uplink`,
+  /** edge -> bridge, retained; the last will says offline. */
+  state: (edge: string): string => `edges/${edge}/state`,
+  /** bridge -> edge, retained: the release that this edge should run. */
+  desired: (edge: string): string => `edges/${edge}/desired`,
+};
+
+/** May the car publish to this topic? */
+export function carMayPublish(vin: string, topic: string): boolean {
+  return topic === carTopics.telemetry(vin);
+}
+
+/** May the car subscribe to this filter? */
+export function carMaySubscribe(vin: string, filter: string): boolean {
+  return filter === carTopics.alarm(vin);
+}
+
+export function edgeMayPublish(edge: string, topic: string): boolean {
+  return topic === edgeTopics.uplink(edge) || topic === edgeTopics.state(edge);
+}
+
+export function edgeMaySubscribe(edge: string, filter: string): boolean {
+  return filter === edgeTopics.desired(edge) || /^releases\/[^+#/]+\/(manifest|chunk\/\d+)$/.test(filter);
+}

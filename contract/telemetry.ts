@@ -1,0 +1,202 @@
+import avro from 'avsc';
+import { singleObjectHeader } from './fingerprint.ts';
+import { signalCount, signalNames } from './signals.ts';
+
+/**
+ * TelemetryBatch, the record that everything else carries. Avro, written and read by a fixed-layout codec of our own
+ * (the general one costs 1.3 to 1.5 times as much, and this is the hottest place of all); test/contract holds it to
+ * avsc's reading of `telemetrySchema`, byte for byte.
+ */
+export interface TelemetryBatch {
+  vin: string;
+  /** Random below 2^53; new whenever the car starts. */
+  session: number;
+  /** From 1 within the session, without gaps. */
+  seq: number;
+  /** ms since 1970: when the open schedule meant it to be sent. */
+  scheduledAt: number;
+  /** ms since 1970 on the car's own clock: the first reading. */
+  simTime: number;
+  /** Between two readings, on the car's clock. */
+  intervalMs: number;
+  /** One column a signal, in the order of the signal table, all of the same length: columns[signalIndex.speed][reading]. */
+  columns: Float32Array[];
+}
+
+export const telemetrySchema = {
+  type: 'record',
+  name: 'TelemetryBatch',
+  namespace: 'fleetbed',
+  doc: 'Consecutive readings of one car. A signal that the car lacks is NaN.',
+  fields: [
+    { name: 'vin', type: 'string' },
+    { name: 'session', type: 'long' },
+    { name: 'seq', type: 'long' },
+    { name: 'scheduledAt', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    { name: 'simTime', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    { name: 'intervalMs', type: 'int' },
+    ...signalNames.map((name) => ({ name: name as string, type: { type: 'array', items: 'float' } })),
+  ],
+};
+
+export const telemetryHeader = singleObjectHeader(avro.Type.forSchema(telemetrySchema as avro.Schema));
+
+/** More readings than this in one batch are refused. */
+export const maxReadingsPerBatch = 1000;
+
+export class TelemetryError extends Error {
+  override name = 'TelemetryError';
+  readonly code: 'not-telemetry' | 'unknown-schema' | 'truncated' | 'uneven-columns' | 'too-many-readings';
+  constructor(code: TelemetryError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Upper bound of an encoded batch's size. */
+export function maxTelemetryBytes(readings: number): number {
+  return 10 + 60 + 32 + signalCount * (4 + readings * 4);
+}
+
+/** @returns bytes in a buffer of their own */
+export function encodeTelemetry(batch: TelemetryBatch): Buffer {
+  const readings = batch.columns[0]?.length ?? 0;
+  const bytes = Buffer.allocUnsafe(maxTelemetryBytes(readings) + batch.vin.length * 3);
+  return bytes.subarray(0, writeTelemetry(bytes, 0, batch));
+}
+
+/** Writes the record at `start`; @returns where it ends. The caller keeps maxTelemetryBytes free. */
+export function writeTelemetry(bytes: Buffer, start: number, batch: TelemetryBatch): number {
+  let at = start + telemetryHeader.copy(bytes, start);
+  const vinBytes = Buffer.byteLength(batch.vin);
+  at = writeLong(bytes, at, vinBytes);
+  at += bytes.write(batch.vin, at, 'utf8');
+  at = writeLong(bytes, at, batch.session);
+  at = writeLong(bytes, at, batch.seq);
+  at = writeLong(bytes, at, batch.scheduledAt);
+  at = writeLong(bytes, at, batch.simTime);
+  at = writeLong(bytes, at, batch.intervalMs);
+  for (const column of batch.columns) {
+    if (column.length > 0) {
+      at = writeLong(bytes, at, column.length);
+      for (let i = 0; i < column.length; i++) at = bytes.writeFloatLE(column[i] ?? Number.NaN, at);
+    }
+    bytes[at++] = 0;
+  }
+  return at;
+}
+
+/** @throws TelemetryError */
+export function decodeTelemetry(bytes: Buffer): TelemetryBatch {
+  const reader = openRecord(bytes);
+  const vin = reader.text();
+  const session = reader.long();
+  const seq = reader.long();
+  const scheduledAt = reader.long();
+  const simTime = reader.long();
+  const intervalMs = reader.long();
+  const columns: Float32Array[] = Array.from({ length: signalCount }, () => reader.floats());
+  const readings = columns[0]?.length ?? 0;
+  if (columns.some((column) => column.length !== readings)) {
+    throw new TelemetryError('uneven-columns', 'signals carry different numbers of readings');
+  }
+  if (!reader.atEnd()) throw new TelemetryError('not-telemetry', 'bytes behind the end of the record');
+  return { vin, session, seq, scheduledAt, simTime, intervalMs, columns };
+}
+
+/** What the ledger needs, without touching the readings. @throws TelemetryError */
+export function decodeTelemetryIdentity(
+  bytes: Buffer,
+): Pick<TelemetryBatch, 'vin' | 'session' | 'seq' | 'scheduledAt'> {
+  const reader = openRecord(bytes);
+  return { vin: reader.text(), session: reader.long(), seq: reader.long(), scheduledAt: reader.long() };
+}
+
+function openRecord(bytes: Buffer): Reader {
+  if (bytes.length < 10 || bytes[0] !== 0xc3 || bytes[1] !== 0x01) {
+    throw new TelemetryError('not-telemetry', 'not an Avro single-object record');
+  }
+  if (bytes.compare(telemetryHeader, 0, 10, 0, 10) !== 0) {
+    throw new TelemetryError(
+      'unknown-schema',
+      `schema fingerprint ${bytes.toString('hex', 2, 10)} is not known`,
+    );
+  }
+  return new Reader(bytes, 10);
+}
+
+/** Zigzag varint of up to 53 bits: two 32-bit halves would cost more than this arithmetic. */
+function writeLong(bytes: Buffer, start: number, value: number): number {
+  let at = start;
+  let rest = value < 0 ? -value * 2 - 1 : value * 2;
+  while (rest >= 128) {
+    bytes[at++] = (rest % 128) | 128;
+    rest = Math.floor(rest / 128);
+  }
+  bytes[at++] = rest;
+  return at;
+}
+
+class Reader {
+  readonly #bytes: Buffer;
+  #at: number;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  long(): number {
+    let value = 0;
+    let scale = 1;
+    for (let n = 0; n < 8; n++) {
+      const byte = this.#bytes[this.#at++];
+      if (byte === undefined) throw new TelemetryError('truncated', 'the record ends early');
+      value += (byte & 127) * scale;
+      if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+      scale *= 128;
+    }
+    throw new TelemetryError('not-telemetry', 'a number is longer than 53 bits');
+  }
+
+  text(): string {
+    const length = this.long();
+    return this.#bytes.toString('utf8', this.#take(length), this.#at);
+  }
+
+  /** An Avro array may come in several blocks; a negative count is followed by the block's size. */
+  floats(): Float32Array {
+    let column: Float32Array | undefined;
+    for (;;) {
+      const block = this.long();
+      if (block === 0) return column ?? new Float32Array(0);
+      const count = Math.abs(block);
+      if (block < 0) this.long();
+      const before = column?.length ?? 0;
+      if (before + count > maxReadingsPerBatch) {
+        throw new TelemetryError(
+          'too-many-readings',
+          `more than ${maxReadingsPerBatch} readings in one batch`,
+        );
+      }
+      const start = this.#take(count * 4);
+      const grown = new Float32Array(before + count);
+      if (column) grown.set(column);
+      for (let i = 0; i < count; i++) grown[before + i] = this.#bytes.readFloatLE(start + i * 4);
+      column = grown;
+    }
+  }
+
+  atEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  #take(length: number): number {
+    const start = this.#at;
+    if (length < 0 || start + length > this.#bytes.length) {
+      throw new TelemetryError('truncated', 'the record ends early');
+    }
+    this.#at += length;
+    return start;
+  }
+}
