@@ -94,8 +94,22 @@ export function decodeFrameHeader(bytes: Buffer): FrameHeader {
  * @throws FrameError naming what is wrong
  */
 export function decodeFrame(bytes: Buffer): Frame {
+  const frame = decodeFrameLeniently(bytes);
+  const stray = frame.entries.findIndex((entry) => entry.destination === null);
+  if (stray !== -1) throw new FrameError(`entry ${stray} names no known topic`);
+  return frame as Frame;
+}
+
+/** An entry as it stands: a destination that is no known topic is null, its bytes are whole. */
+export type LooseEntry = Omit<FrameEntry, 'destination'> & { destination: TopicName | null };
+
+/**
+ * Like decodeFrame, for a reader that keeps the bytes of an entry whose destination it does not know.
+ * @throws FrameError naming what is wrong
+ */
+export function decodeFrameLeniently(bytes: Buffer): FrameHeader & { entries: LooseEntry[] } {
   const header = decodeFrameHeader(bytes);
-  const entries: FrameEntry[] = [];
+  const entries: LooseEntry[] = [];
   let at = headerBytes;
   const need = (length: number): number => {
     const start = at;
@@ -104,8 +118,7 @@ export function decodeFrame(bytes: Buffer): Frame {
     return start;
   };
   for (let n = 0; n < header.count; n++) {
-    const destination = topics[bytes.readUInt8(need(1))]?.name;
-    if (destination === undefined) throw new FrameError(`entry ${n} names no known topic`);
+    const destination = topics[bytes.readUInt8(need(1))]?.name ?? null;
     const keyLength = bytes.readUInt16BE(need(2));
     const key = bytes.toString('utf8', need(keyLength), at);
     const valueLength = bytes.readUInt32BE(need(4));

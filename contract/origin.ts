@@ -30,6 +30,6 @@ export function decodeOrigin(text: Buffer | string | undefined): Origin | null {
   if (!run || !edge || !epoch || !number || rest.length > 0) return null;
   if (flag !== undefined && flag !== 'h') return null;
   const value = Number(number);
-  if (!Number.isSafeInteger(value) || value < 1) return null;
+  if (!/^[1-9]\d*$/.test(number) || !Number.isSafeInteger(value)) return null;
   return { run, edge, epoch, number: value, stored: flag === 'h' };
 }

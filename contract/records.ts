@@ -14,6 +14,7 @@ export interface Codec<T> {
   matches(bytes: Buffer): boolean;
 }
 
+const headerBytes = 10;
 const instant = { type: 'long', logicalType: 'timestamp-millis' };
 
 /** vin · which reading · what was said of it. Alarm transitions, and a sample of all scores. */
@@ -162,17 +163,39 @@ export const deadLetterReasons = [
 ] as const;
 export type DeadLetterReason = (typeof deadLetterReasons)[number];
 
-/** fleet.frames: the last frame of an edge that was committed to Kafka. */
+/** Which frame of an edge. */
 export interface FramePosition {
   /** 16 hex digits. */
   epoch: string;
   number: number;
 }
 
-export const framePositionCodec = codec<FramePosition>('FramePosition', [
+/** fleet.frames: the last frame of an edge that was committed to Kafka. */
+export interface CommittedPosition extends FramePosition {
+  /** The last frame of each earlier epoch, oldest first: a repaired outbox may still send some of it again. */
+  earlier: FramePosition[];
+}
+
+const framePositionFields = [
   { name: 'epoch', type: 'string' },
   { name: 'number', type: 'long' },
-]);
+];
+
+export const framePositionCodec = codec<CommittedPosition>(
+  'FramePosition',
+  [
+    ...framePositionFields,
+    {
+      name: 'earlier',
+      type: {
+        type: 'array',
+        items: { type: 'record', name: 'EarlierPosition', fields: framePositionFields },
+      },
+      default: [],
+    },
+  ],
+  [framePositionFields],
+);
 
 /** What one car has sent so far, as its shard knows it: cumulative, so the last mark of a session says all. */
 export interface CarMark {
@@ -218,19 +241,33 @@ export const ledgerMarksCodec = codec<LedgerMarks>('LedgerMarks', [
   },
 ]);
 
-function codec<T>(name: string, fields: object[]): Codec<T> {
+/** `earlier`: the fields of each earlier version of the schema, whose bytes are still read. */
+function codec<T>(name: string, fields: object[], earlier: readonly object[][] = []): Codec<T> {
   const schema = { type: 'record', name, namespace: 'fleetbed', fields };
   const type = avro.Type.forSchema(schema as avro.Schema);
   const header = singleObjectHeader(type);
-  const matches = (bytes: Buffer): boolean => bytes.length >= 10 && bytes.compare(header, 0, 10, 0, 10) === 0;
+  const versions = [{ header, resolver: undefined as avro.Resolver | undefined }];
+  for (const former of earlier) {
+    const writer = avro.Type.forSchema({ ...schema, fields: former } as avro.Schema);
+    versions.push({ header: singleObjectHeader(writer), resolver: type.createResolver(writer) });
+  }
+  const versionOf = (bytes: Buffer): (typeof versions)[number] | undefined =>
+    bytes.length < headerBytes
+      ? undefined
+      : versions.find((version) => bytes.compare(version.header, 0, headerBytes, 0, headerBytes) === 0);
   return {
     schema,
     encode: (value) => Buffer.concat([header, type.toBuffer(value)]),
-    matches,
+    matches: (bytes) => versionOf(bytes) !== undefined,
     decode: (bytes) => {
-      if (!matches(bytes))
-        throw new Error(`not a ${name} record: it starts with ${bytes.toString('hex', 0, 10)}`);
-      return type.fromBuffer(bytes.subarray(10)) as T;
+      const version = versionOf(bytes);
+      if (!version)
+        throw new Error(`not a ${name} record: it starts with ${bytes.toString('hex', 0, headerBytes)}`);
+      try {
+        return type.fromBuffer(bytes.subarray(headerBytes), version.resolver) as T;
+      } catch (error) {
+        throw new Error(`a broken ${name} record: ${(error as Error).message}`, { cause: error });
+      }
     },
   };
 }

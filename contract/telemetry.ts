@@ -125,17 +125,25 @@ function openRecord(bytes: Buffer): Reader {
   return new Reader(bytes, 10);
 }
 
-/** Zigzag varint of up to 53 bits: two 32-bit halves would cost more than this arithmetic. */
+/** Zigzag varint of a safe integer. @throws RangeError for a fraction or an unsafe integer: our own bug */
 function writeLong(bytes: Buffer, start: number, value: number): number {
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no safe integer`);
   let at = start;
-  let rest = value < 0 ? -value * 2 - 1 : value * 2;
-  while (rest >= 128) {
-    bytes[at++] = (rest % 128) | 128;
+  // The sign is the lowest bit. It is split off first, because with it the number may need 54 bits.
+  const magnitude = value < 0 ? -(value + 1) : value;
+  let low = (magnitude % 64) * 2 + (value < 0 ? 1 : 0);
+  let rest = magnitude < 64 ? 0 : Math.floor(magnitude / 64);
+  while (rest > 0) {
+    bytes[at++] = low | 128;
+    low = rest % 128;
     rest = Math.floor(rest / 128);
   }
-  bytes[at++] = rest;
+  bytes[at++] = low;
   return at;
 }
+
+/** Avro writes 64 bits in at most ten bytes. */
+const maxScale = 64 * 128 ** 8;
 
 class Reader {
   readonly #bytes: Buffer;
@@ -147,16 +155,18 @@ class Reader {
   }
 
   long(): number {
-    let value = 0;
-    let scale = 1;
-    for (let n = 0; n < 8; n++) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined) throw new TelemetryError('truncated', 'the record ends early');
+    const first = this.#byte();
+    let value = (first >> 1) & 63;
+    let byte = first;
+    for (let scale = 64; byte >= 128; scale *= 128) {
+      byte = this.#byte();
       value += (byte & 127) * scale;
-      if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-      scale *= 128;
+      if (value > Number.MAX_SAFE_INTEGER) {
+        throw new TelemetryError('not-telemetry', 'a number is longer than 53 bits');
+      }
+      if (scale > maxScale) throw new TelemetryError('not-telemetry', 'a number never ends');
     }
-    throw new TelemetryError('not-telemetry', 'a number is longer than 53 bits');
+    return (first & 1) === 0 ? value : -value - 1;
   }
 
   text(): string {
@@ -189,6 +199,12 @@ class Reader {
 
   atEnd(): boolean {
     return this.#at === this.#bytes.length;
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#at++];
+    if (byte === undefined) throw new TelemetryError('truncated', 'the record ends early');
+    return byte;
   }
 
   #take(length: number): number {

@@ -62,6 +62,8 @@ export function topicName(name: TopicName, prefix = ''): string {
   return prefix + name;
 }
 
+const compactedSegmentBytes = 64 * 1024 * 1024;
+
 /** Kafka's own configuration of a topic. `localRetentionMs` bounds what a tiered topic keeps on the broker's disk. */
 export function topicConfig(
   spec: TopicSpec,
@@ -72,6 +74,8 @@ export function topicConfig(
     'message.timestamp.type': spec.timestamps,
   };
   if (spec.cleanup === 'delete') config['retention.ms'] = String(spec.retentionMs);
+  // Only closed segments are compacted, and whoever reads such a topic reads all of it: the default of 1 GB is no bound.
+  else config['segment.bytes'] = String(compactedSegmentBytes);
   if (spec.tiered && options.tieredStorage) {
     config['remote.storage.enable'] = 'true';
     config['local.retention.ms'] = String(options.localRetentionMs);
