@@ -1,0 +1,466 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { connectAsync, type IClientOptions, type MqttClient as MqttJs } from 'mqtt';
+import mqtt, { type Packet } from 'mqtt-packet';
+import { connectRaw, startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
+
+const timeout = { timeout: 60_000 };
+
+async function connectMqttJs(t: TestContext, port: number, options: IClientOptions = {}): Promise<MqttJs> {
+  const client = await connectAsync({
+    host: '127.0.0.1',
+    port,
+    protocol: 'mqtt',
+    protocolVersion: 4,
+    clientId: 'car',
+    username: 'car',
+    password: 'secret',
+    reconnectPeriod: 0,
+    ...options,
+  });
+  client.on('error', () => undefined);
+  t.after(() => client.end(true));
+  return client;
+}
+
+const connectPacket = mqtt.generate({
+  cmd: 'connect',
+  clientId: 'car',
+  username: 'car',
+  password: Buffer.from('secret'),
+  keepalive: 60,
+});
+
+function publishPacket(
+  n: number,
+  overrides: { topic?: string; qos?: 0 | 1 | 2; dup?: boolean } = {},
+): Buffer {
+  const packet = { cmd: 'publish', topic: 't/car', qos: 1, dup: false, retain: false, messageId: n } as const;
+  return mqtt.generate({ ...packet, payload: Buffer.from(String(n)), ...overrides });
+}
+
+function packetsOf(bytes: Buffer): Packet[] {
+  const packets: Packet[] = [];
+  const parser = mqtt.parser();
+  parser.on('packet', (packet) => packets.push(packet));
+  parser.parse(bytes);
+  return packets;
+}
+
+function acknowledged(bytes: Buffer): number[] {
+  return packetsOf(bytes)
+    .filter(({ cmd }) => cmd === 'puback')
+    .map(({ messageId }) => messageId ?? 0);
+}
+
+test('takes what MQTT.js publishes and hands on what the owner publishes', timeout, async (t) => {
+  const { broker, received, connected, gone } = await startBroker(t);
+  const client = await connectMqttJs(t, broker.port, { clientId: 'run1/car' });
+  const messages: string[] = [];
+  client.on('message', (topic, payload) => messages.push(`${topic}=${payload.toString()}`));
+  await client.subscribeAsync('s/car', { qos: 1 });
+  await client.publishAsync('t/car', 'one', { qos: 1 });
+  await client.publishAsync('t/car', 'two', { qos: 0 });
+  await until(() => received.length === 2);
+  assert.deepEqual(
+    received.map(({ message: { name, topic, qos, dup, payload } }) => [
+      name,
+      topic,
+      qos,
+      dup,
+      payload.toString(),
+    ]),
+    [
+      ['car', 't/car', 1, false, 'one'],
+      ['car', 't/car', 0, false, 'two'],
+    ],
+  );
+  await broker.publish('s/car', Buffer.from('alarm'), { qos: 1, retain: false });
+  await until(() => messages.length === 1);
+  assert.deepEqual(messages, ['s/car=alarm']);
+  assert.equal(broker.connections, 1);
+  await client.endAsync();
+  await until(() => gone.length === 1);
+  assert.deepEqual([connected, gone, broker.connections], [['car'], ['car'], 0]);
+});
+
+test('what the owner retains reaches a later subscriber, until it is cleared', timeout, async (t) => {
+  const { broker } = await startBroker(t);
+  await broker.publish('s/car', Buffer.from('desired'), { qos: 1, retain: true });
+  await broker.publish('s/car/2', Buffer.from('old'), { qos: 1, retain: true });
+  await broker.publish('s/car/2', Buffer.alloc(0), { qos: 1, retain: true });
+  const { client, seen } = startClient(t, broker.port);
+  client.subscribe('s/car/2', 1);
+  client.subscribe('s/car', 1);
+  await until(() => seen.messages.length === 1);
+  assert.equal(seen.messages[0]?.payload.toString(), 'desired');
+});
+
+test('what clients publish is fanned out only where that is wanted', timeout, async (t) => {
+  for (const fanOut of [false, true]) {
+    const { broker, received } = await startBroker(t, {
+      fanOut,
+      guard: {
+        authenticate: ({ username }) => username ?? { refuse: 'bad-credentials' },
+        mayPublish: () => true,
+        maySubscribe: () => true,
+        onPublish: (message, settle) => {
+          received.push({ message, settle });
+          settle();
+        },
+      },
+    });
+    const reader = startClient(t, broker.port, { clientId: 'reader', username: 'reader' });
+    reader.client.subscribe('t', 1);
+    await until(() => reader.seen.subscribed.length === 1);
+    const writer = startClient(t, broker.port, { clientId: 'writer', username: 'writer' });
+    await until(() => writer.client.connected);
+    writer.client.publish('t', Buffer.from('x'), 0, 1);
+    writer.client.publish('t', Buffer.from('y'), 1, 2);
+    await until(() => writer.seen.acks.length === 1 && received.length === 2);
+    await broker.publish('t', Buffer.from('last'), { qos: 1, retain: false });
+    await until(() => reader.seen.messages.at(-1)?.payload.toString() === 'last');
+    assert.equal(reader.seen.messages.length, fanOut ? 3 : 1);
+  }
+});
+
+test('acknowledges QoS 1 when it is settled and not before, in order of arrival', timeout, async (t) => {
+  const { broker, received } = await startBroker(t, { settleAtOnce: false });
+  const { socket, answer } = await connectRaw(t, broker.port);
+  socket.write(connectPacket);
+  await until(() => answer().length === 4);
+  socket.write(Buffer.concat([11, 12, 13, 14].map((id) => publishPacket(id))));
+  await until(() => received.length === 4);
+  received[2]?.settle();
+  received[1]?.settle();
+  socket.write(mqtt.generate({ cmd: 'pingreq' }));
+  await until(() => packetsOf(answer()).some(({ cmd }) => cmd === 'pingresp'));
+  assert.deepEqual(acknowledged(answer()), []);
+  received[0]?.settle();
+  await until(() => acknowledged(answer()).length === 3);
+  received[0]?.settle();
+  received[3]?.settle();
+  await until(() => acknowledged(answer()).length === 4);
+  assert.deepEqual(acknowledged(answer()), [11, 12, 13, 14]);
+});
+
+test('tells the owner that a message may have come before', timeout, async (t) => {
+  const { broker, received } = await startBroker(t);
+  const { socket } = await connectRaw(t, broker.port);
+  socket.write(Buffer.concat([connectPacket, publishPacket(1, { dup: true }), publishPacket(2)]));
+  await until(() => received.length === 2);
+  assert.deepEqual(
+    received.map(({ message }) => message.dup),
+    [true, false],
+  );
+});
+
+test(
+  'a message that the owner rejects costs its sender the connection, and is not acknowledged',
+  timeout,
+  async (t) => {
+    const under = await startBroker(t, { settleAtOnce: false });
+    const { socket, answer, closed } = await connectRaw(t, under.broker.port);
+    socket.write(Buffer.concat([connectPacket, publishPacket(1)]));
+    await until(() => under.received.length === 1);
+    under.received[0]?.settle(new Error('no such thing'));
+    await until(closed);
+    assert.deepEqual(acknowledged(answer()), []);
+    assert.equal(await under.refused('rejected'), 1);
+  },
+);
+
+test('a wrong password, no password and a foreign client id are refused and said so', timeout, async (t) => {
+  const under = await startBroker(t);
+  const { port } = under.broker;
+  await assert.rejects(connectMqttJs(t, port, { password: 'wrong' }), { code: 4 });
+  await assert.rejects(connectMqttJs(t, port, { username: 'car', password: '' }), { code: 4 });
+  await assert.rejects(connectMqttJs(t, port, { clientId: 'run1/other' }), { code: 2 });
+  const { seen } = startClient(t, port, { password: 'wrong', reconnect: { minMs: 60_000, maxMs: 120_000 } });
+  await until(() => seen.closes.length === 1);
+  assert.deepEqual(seen.closes, ['refused:bad-credentials']);
+  assert.equal(await under.refused('bad-credentials'), 3);
+  assert.equal(await under.refused('foreign-client-id'), 1);
+  assert.deepEqual(under.connected, []);
+});
+
+test(
+  'each bad input ends its connection, is counted once by its reason, and harms nobody else',
+  timeout,
+  async (t) => {
+    const under = await startBroker(t, { connectTimeoutMs: 300 });
+    const { port } = under.broker;
+    const other = startClient(t, port, { clientId: 'other', username: 'other' });
+    await until(() => other.client.connected);
+    const accepted = (bytes: Buffer): Buffer => Buffer.concat([connectPacket, bytes]);
+    const will = { topic: 't/other', payload: Buffer.from('x') };
+    const withWill = {
+      cmd: 'connect',
+      clientId: 'car',
+      username: 'car',
+      password: Buffer.from('secret'),
+    } as const;
+    const cases: [what: string, bytes: Buffer, reason: string][] = [
+      ['another car’s topic', accepted(publishPacket(1, { topic: 't/other' })), 'forbidden-topic'],
+      ['a topic with a wildcard', accepted(publishPacket(1, { topic: 't/+' })), 'malformed-packet'],
+      ['QoS 2', accepted(publishPacket(1, { qos: 2 })), 'qos-2'],
+      ['a length beyond the limit', accepted(Buffer.from([0x30, 0xff, 0xff, 0x7f])), 'oversized-packet'],
+      ['an unknown packet type', accepted(Buffer.from([0xf0, 0])), 'malformed-packet'],
+      ['a topic longer than its packet', accepted(Buffer.from([0x32, 4, 0, 99, 1, 1])), 'malformed-packet'],
+      ['a second CONNECT', accepted(connectPacket), 'malformed-packet'],
+      ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'malformed-packet'],
+      ['a PUBLISH before the CONNECT', publishPacket(1), 'malformed-packet'],
+      ['MQTT 5', mqtt.generate({ cmd: 'connect', clientId: 'car', protocolVersion: 5 }), 'protocol-version'],
+      ['a will on another car’s topic', mqtt.generate({ ...withWill, will }), 'forbidden-topic'],
+      ['a will at QoS 2', mqtt.generate({ ...withWill, will: { ...will, topic: 't/car', qos: 2 } }), 'qos-2'],
+      ['half a CONNECT', connectPacket.subarray(0, 9), 'connect-timeout'],
+    ];
+    for (const [what, bytes, reason] of cases) {
+      const before = await under.refused(reason);
+      const total = await under.metric('test_refused_total');
+      const { socket, closed } = await connectRaw(t, port);
+      socket.write(bytes);
+      await until(closed);
+      assert.equal(await under.refused(reason), before + 1, what);
+      assert.equal(await under.metric('test_refused_total'), total + 1, what);
+    }
+    assert.deepEqual(under.received, []);
+    other.client.publish('t/other', Buffer.from('still here'), 1, 1);
+    await until(() => other.seen.acks.length === 1);
+    assert.deepEqual(other.seen.closes, []);
+  },
+);
+
+test(
+  'an oversized packet is refused at its length: nothing of its body is waited for or kept',
+  timeout,
+  async (t) => {
+    const under = await startBroker(t, { maxPacketBytes: 1000 });
+    const { socket, answer, closed } = await connectRaw(t, under.broker.port);
+    socket.write(connectPacket);
+    await until(() => answer().length === 4);
+    for (const byte of [0x32, 0xe6, 0x07]) {
+      assert.equal(closed(), false);
+      socket.write(Buffer.from([byte]));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await until(closed);
+    assert.equal(await under.refused('oversized-packet'), 1);
+    const { client, seen } = startClient(t, under.broker.port);
+    await until(() => client.connected);
+    client.publish('t/car', Buffer.alloc(1000 - 3 - 2 - 5 - 2), 1, 1);
+    await until(() => seen.acks.length === 1);
+    assert.equal(await under.refused('oversized-packet'), 1);
+  },
+);
+
+test(
+  'a forbidden subscription is answered with a refusal, counted, and the connection stays',
+  timeout,
+  async (t) => {
+    const under = await startBroker(t);
+    const { client, seen } = startClient(t, under.broker.port);
+    for (const filter of ['s/other', 's/car/#', '#', '+', 's/car/+/x', 's/car']) client.subscribe(filter, 1);
+    await until(() => seen.subscribed.length === 6);
+    assert.deepEqual(
+      seen.subscribed.map(({ granted }) => granted),
+      [false, false, false, false, false, true],
+    );
+    assert.equal(await under.refused('forbidden-topic'), 5);
+    const client2 = await connectMqttJs(t, under.broker.port, { clientId: 'two', username: 'two' });
+    await assert.rejects(client2.subscribeAsync('s/two', { qos: 2 }));
+    assert.equal(await under.refused('qos-2'), 1);
+    for (let n = 0; n < 1030; n++) client.subscribe(`s/car/${n}`, 0);
+    await until(() => seen.subscribed.length === 6 + 1030);
+    assert.equal(await under.refused('too-many-subscriptions'), 7);
+    assert.deepEqual(seen.closes, []);
+  },
+);
+
+test('more connections than allowed are refused and counted', timeout, async (t) => {
+  const under = await startBroker(t, { maxConnections: 2 });
+  for (const name of ['a', 'b']) {
+    const { client } = startClient(t, under.broker.port, { clientId: name, username: name });
+    await until(() => client.connected);
+  }
+  const { closed } = await connectRaw(t, under.broker.port);
+  await until(closed);
+  assert.equal(await under.refused('too-many-connections'), 1);
+});
+
+test(
+  'a newer connection takes over, by client id and by name: the older one is gone first',
+  timeout,
+  async (t) => {
+    const order: string[] = [];
+    const under = await startBroker(t, {
+      guard: {
+        authenticate: ({ username }) => username ?? { refuse: 'bad-credentials' },
+        mayPublish: () => true,
+        maySubscribe: () => true,
+        onPublish: (_, settle) => settle(),
+        onConnected: (name) => order.push(`+${name}`),
+        onGone: (name) => order.push(`-${name}`),
+      },
+    });
+    const first = await connectRaw(t, under.broker.port);
+    first.socket.write(connectPacket);
+    await until(() => order.length === 1);
+    const second = await connectRaw(t, under.broker.port);
+    second.socket.write(connectPacket);
+    await until(() => order.length === 3 && first.closed());
+    const third = startClient(t, under.broker.port, { clientId: 'run2/car' });
+    await until(() => third.client.connected && second.closed());
+    assert.deepEqual(order, ['+car', '-car', '+car', '-car', '+car']);
+    assert.equal(under.broker.connections, 1);
+    assert.equal(await under.dropped('taken-over'), 2);
+    third.client.publish('t', Buffer.from('x'), 1, 1);
+    await until(() => third.seen.acks.length === 1);
+  },
+);
+
+test('after a takeover the message that was not acknowledged comes again', timeout, async (t) => {
+  const under = await startBroker(t, { settleAtOnce: false });
+  const first = await connectRaw(t, under.broker.port);
+  first.socket.write(Buffer.concat([connectPacket, publishPacket(5)]));
+  await until(() => under.received.length === 1);
+  const second = await connectRaw(t, under.broker.port);
+  second.socket.write(Buffer.concat([connectPacket, publishPacket(5, { dup: true })]));
+  await until(() => under.received.length === 2);
+  under.received[0]?.settle();
+  under.received[1]?.settle();
+  await until(() => acknowledged(second.answer()).length === 1);
+  assert.deepEqual(acknowledged(first.answer()), []);
+});
+
+test(
+  'a last will is handed to the owner when the connection breaks, not when the client says goodbye',
+  timeout,
+  async (t) => {
+    const { broker, received, gone } = await startBroker(t);
+    const will = { topic: 't/car', payload: Buffer.from('offline'), qos: 1, retain: true } as const;
+    const { client } = startClient(t, broker.port, { will });
+    await until(() => client.connected);
+    await client.end();
+    await until(() => gone.length === 1);
+    const broken = await connectRaw(t, broker.port);
+    broken.socket.write(
+      mqtt.generate({
+        cmd: 'connect',
+        clientId: 'car',
+        username: 'car',
+        password: Buffer.from('secret'),
+        will,
+      }),
+    );
+    await until(() => broken.answer().length === 4);
+    broken.socket.resetAndDestroy();
+    await until(() => received.length > 0);
+    assert.equal(received.length, 1);
+    const { topic, retain, will: isWill, payload } = received[0]?.message ?? {};
+    assert.deepEqual([topic, retain, isWill, payload?.toString()], ['t/car', true, true, 'offline']);
+  },
+);
+
+test('keeps no session: who asks for one is told that there is none', timeout, async (t) => {
+  const { broker } = await startBroker(t);
+  const asking = { clean: false, clientId: 'car' };
+  const first = await connectMqttJs(t, broker.port, asking);
+  await first.subscribeAsync('s/car', { qos: 1 });
+  await first.endAsync();
+  await broker.publish('s/car', Buffer.from('while away'), { qos: 1, retain: false });
+  const { socket, answer } = await connectRaw(t, broker.port);
+  socket.write(
+    mqtt.generate({
+      cmd: 'connect',
+      clientId: 'car',
+      username: 'car',
+      password: Buffer.from('secret'),
+      clean: false,
+    }),
+  );
+  await until(() => answer().length >= 4);
+  socket.write(mqtt.generate({ cmd: 'pingreq' }));
+  await until(() => answer().length >= 6);
+  assert.deepEqual(
+    packetsOf(answer()).map((packet) => [packet.cmd, 'sessionPresent' in packet && packet.sessionPresent]),
+    [
+      ['connack', false],
+      ['pingresp', false],
+    ],
+  );
+});
+
+test(
+  'a client that falls silent is dropped after one and a half times its keep-alive',
+  timeout,
+  async (t) => {
+    const under = await startBroker(t);
+    const { socket, closed } = await connectRaw(t, under.broker.port);
+    socket.write(
+      mqtt.generate({
+        cmd: 'connect',
+        clientId: 'car',
+        username: 'car',
+        password: Buffer.from('secret'),
+        keepalive: 1,
+      }),
+    );
+    await until(closed);
+    assert.equal(await under.dropped('keep-alive-timeout'), 1);
+    assert.deepEqual(under.gone, ['car']);
+  },
+);
+
+test('cuts off by name, and lets nobody in once it has stopped accepting', timeout, async (t) => {
+  const under = await startBroker(t);
+  const one = await connectRaw(t, under.broker.port);
+  one.socket.write(connectPacket);
+  await until(() => under.connected.length === 1);
+  under.broker.disconnect('car', 'outdated');
+  under.broker.disconnect('nobody', 'not there');
+  assert.deepEqual(under.gone, ['car']);
+  await until(one.closed);
+  assert.equal(await under.dropped('disconnected'), 1);
+  under.broker.stopAccepting();
+  await assert.rejects(connectRaw(t, under.broker.port), { code: 'ECONNREFUSED' });
+});
+
+test(
+  'a close waits for what is held and lets the acknowledgement out, then drops everyone',
+  timeout,
+  async (t) => {
+    const under = await startBroker(t, { settleAtOnce: false });
+    const { socket, answer, closed } = await connectRaw(t, under.broker.port);
+    const idle = await connectRaw(t, under.broker.port);
+    socket.write(Buffer.concat([connectPacket, publishPacket(9)]));
+    await until(() => under.received.length === 1);
+    const closing = under.broker.close();
+    socket.write(publishPacket(10));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(closed(), false);
+    under.received[0]?.settle();
+    await closing;
+    await until(() => closed() && idle.closed());
+    assert.deepEqual(acknowledged(answer()), [9]);
+    assert.equal(under.received.length, 1);
+  },
+);
+
+test('a port in use is the system’s error', timeout, async (t) => {
+  const { broker } = await startBroker(t);
+  await assert.rejects(startBroker(t, { port: broker.port }), { code: 'EADDRINUSE' });
+});
+
+test('a publish right behind the CONNECT waits until the client is accepted', timeout, async (t) => {
+  const { broker, received } = await startBroker(t);
+  const { socket, closed } = await connectRaw(t, broker.port);
+  const many = Array.from({ length: 200 }, (_, n) => publishPacket(n + 1, { qos: 0 }));
+  socket.end(Buffer.concat([connectPacket, ...many]));
+  await until(() => received.length === 200);
+  assert.deepEqual(
+    received.map(({ message }) => Number(message.payload.toString())),
+    many.map((_, n) => n + 1),
+  );
+  await until(closed);
+});

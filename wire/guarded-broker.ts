@@ -1,0 +1,207 @@
+import { once } from 'node:events';
+import net, { type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import tls from 'node:tls';
+import { Aedes, type Client, type PublishPacket } from 'aedes';
+import type { Log } from '#runtime/log.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { BrokerGuard } from './broker-guard.ts';
+import { MqttDoor } from './mqtt-door.ts';
+import { Refusals } from './mqtt-refusals.ts';
+
+export type { BrokerGuard, ReceivedMessage, Settle } from './broker-guard.ts';
+export type { RefusalReason } from './mqtt-refusals.ts';
+
+export interface GuardedBrokerOptions {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  tls?: tls.TlsOptions;
+  /** Of one whole MQTT packet, header included. */
+  maxPacketBytes: number;
+  /** Messages of one connection that are not settled. Above this nothing more is read from it. */
+  maxHeldPerConnection: number;
+  /** As soon as they hold this much, no further message is begun. */
+  maxHeldBytesPerConnection: number;
+  maxConnections: number;
+  /** From the connection to the CONNECT; with TLS, again for the handshake. */
+  connectTimeoutMs: number;
+  /** false: what clients publish goes to onPublish alone. What the owner publishes always goes to the subscribers. */
+  fanOut: boolean;
+  guard: BrokerGuard;
+  log: Log;
+  metrics: Metrics;
+  /** {metricPrefix}_refused_total, _dropped_total, _connections, _held_messages, _held_bytes */
+  metricPrefix: string;
+}
+
+/** How long a client may leave its answers unread. Not 0, which would be for ever. */
+const drainTimeoutMs = 20_000;
+/**
+ * Heartbeats are for aedes brokers that share their wills. After a machine has slept, a late one would make aedes
+ * publish the wills of clients that are there. Days; four times this must still fit into a timer.
+ */
+const heartbeatMs = 500_000_000;
+const keepAliveSweepMs = 1000;
+/** At the end: how long held messages may still settle, and then how long sockets may take to close. */
+const closeGraceMs = 2000;
+const flushGraceMs = 500;
+/** 5,000 cars a second come in. */
+const backlog = 4096;
+
+/**
+ * aedes, an MQTT 3.1.1 broker, with guards: who may connect and what they may touch, packet size before anything is
+ * read in, bounded reads while messages are held, QoS 0 and 1 only, no stored sessions (every CONNACK says so).
+ */
+export class GuardedBroker {
+  readonly #aedes: Aedes;
+  readonly #server: net.Server;
+  readonly #door: MqttDoor;
+  readonly #sockets = new Set<Socket>();
+  #sweep: NodeJS.Timeout | undefined;
+  #port = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: GuardedBrokerOptions) {
+    const refusals = new Refusals(options.metricPrefix, options.log, options.metrics);
+    this.#aedes = new Aedes({
+      connectTimeout: options.connectTimeoutMs,
+      drainTimeout: drainTimeoutMs,
+      heartbeatInterval: heartbeatMs,
+    });
+    limitFanOut(this.#aedes, options.fanOut);
+    const limits = {
+      maxPacketBytes: options.maxPacketBytes,
+      maxHeld: options.maxHeldPerConnection,
+      maxHeldBytes: options.maxHeldBytesPerConnection,
+    };
+    this.#door = new MqttDoor(this.#aedes, options.guard, limits, refusals);
+    this.#server = this.#createServer(options, refusals);
+    this.#createGauges(options);
+  }
+
+  /** @throws the system's error when it cannot listen */
+  static async listen(options: GuardedBrokerOptions): Promise<GuardedBroker> {
+    const broker = new GuardedBroker(options);
+    await broker.#aedes.listen();
+    try {
+      broker.#server.listen({ host: options.host, port: options.port, backlog });
+      await once(broker.#server, 'listening');
+    } catch (error) {
+      broker.#aedes.close();
+      throw error;
+    }
+    broker.#port = (broker.#server.address() as AddressInfo).port;
+    broker.#sweep = setInterval(() => broker.#door.keepUnreadAlive(), keepAliveSweepMs).unref();
+    return broker;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Clients that have been accepted and are still there. */
+  get connections(): number {
+    return this.#door.size;
+  }
+
+  /**
+   * Resolves when it has been written to everyone who subscribed. A retained message of no bytes clears what was
+   * retained.
+   */
+  publish(topic: string, payload: Buffer, options: { qos: 0 | 1; retain: boolean }): Promise<void> {
+    const packet: PublishPacket = { cmd: 'publish', topic, payload, dup: false, ...options };
+    return new Promise((resolve, reject) => {
+      this.#aedes.publish(packet, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  /** Cuts off whoever acts as `name`; nothing happens when nobody does. */
+  disconnect(name: string, reason: string): void {
+    this.#door.disconnect(name, reason);
+  }
+
+  /** Those who are connected stay. */
+  stopAccepting(): void {
+    if (this.#server.listening) this.#server.close();
+  }
+
+  /**
+   * Reads nothing more, gives held messages a short time to settle and their PUBACKs to go out, then drops everyone.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.stopAccepting();
+    clearInterval(this.#sweep);
+    for (const connection of this.#door.connections) connection.stopTaking();
+    const giveUpAt = performance.now() + closeGraceMs;
+    while (this.#held() > 0 && performance.now() < giveUpAt) await sleep(10);
+    const closed = [...this.#sockets].map((socket) => once(socket, 'close'));
+    for (const socket of this.#sockets) socket.end();
+    await Promise.race([Promise.allSettled(closed), sleep(flushGraceMs)]);
+    await new Promise<void>((resolve) => this.#aedes.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #createServer(options: GuardedBrokerOptions, refusals: Refusals): net.Server {
+    const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+    const admit = (socket: Socket): void => this.#door.admit(socket);
+    const server = options.tls
+      ? tls.createServer(
+          { ...socketOptions, ...options.tls, handshakeTimeout: options.connectTimeoutMs },
+          admit,
+        )
+      : net.createServer(socketOptions, admit);
+    server.maxConnections = options.maxConnections;
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    server.on('drop', (data) => refusals.refuse('too-many-connections', { from: data?.remoteAddress }));
+    server.on('tlsClientError', (error: Error, socket: Socket) => {
+      refusals.refuse('tls-handshake', { from: socket.remoteAddress, detail: error.message });
+    });
+    return server;
+  }
+
+  #held(): number {
+    let held = 0;
+    for (const connection of this.#door.connections) held += connection.held;
+    return held;
+  }
+
+  #heldBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#door.connections) bytes += connection.heldBytes;
+    return bytes;
+  }
+
+  #createGauges({ metrics, metricPrefix }: GuardedBrokerOptions): void {
+    metrics.gauge(`${metricPrefix}_connections`, 'Clients that are connected.', () => this.connections);
+    metrics.gauge(`${metricPrefix}_held_messages`, 'Messages taken in and not settled.', () => this.#held());
+    metrics.gauge(`${metricPrefix}_held_bytes`, 'Bytes of messages taken in and not settled.', () =>
+      this.#heldBytes(),
+    );
+  }
+}
+
+type Done = (error?: Error) => void;
+type AedesPublish = (packet: PublishPacket, client?: Client | null | Done, done?: Done) => void;
+
+/** What clients publish goes to subscribers only if wanted; aedes' own news about each connection interest nobody. */
+function limitFanOut(aedes: Aedes, fanOut: boolean): void {
+  const publish = aedes.publish.bind(aedes) as AedesPublish;
+  const limited: AedesPublish = (packet, client, done) => {
+    const fromClient = typeof client === 'object' && client !== null;
+    const wanted = (fanOut || !fromClient) && !packet.topic.startsWith('$SYS/');
+    const finished = typeof client === 'function' ? client : done;
+    if (wanted) publish(packet, client, done);
+    // Never in the same turn: aedes would parse inside its parser.
+    else if (finished) process.nextTick(finished);
+  };
+  aedes.publish = limited;
+}

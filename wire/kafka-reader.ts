@@ -1,0 +1,88 @@
+import { FetchLoop, type OnBatch, type Progress } from './kafka-fetch-loop.ts';
+import { lagOf, reach } from './kafka-reach.ts';
+import type { Kafka } from './kafka.ts';
+
+export type { Progress, ReadRecord } from './kafka-fetch-loop.ts';
+
+/**
+ * - written: behind all that was written when it was asked for. Waits until the transactions before it are decided; those
+ *   of a dead producer until Kafka gives them up.
+ * - stable: the last stable offset. A commit's answer comes before its markers are in the log, so what was committed a
+ *   moment ago may lie behind it: it proves nothing, but needs no waiting.
+ */
+export type End = 'stable' | 'written';
+
+export interface TopicReader {
+  /**
+   * Resolves when every partition's position has reached the end as of this call (`written` unless said otherwise), markers
+   * and aborted records included, and onBatch has returned for all before it.
+   * @throws Error saying which partitions are behind, when that takes longer, or why the reader has failed
+   */
+  reachEnd(timeoutMs: number, end?: End): Promise<void>;
+  /** Offsets between the position and the last stable offset, over all partitions; markers count as well. */
+  lag(): Promise<number>;
+  /** Where the reader stands, as of the last fetch. */
+  progress(): Progress[];
+  /** Rejects when the reader has failed: onBatch threw, or the log was cut off behind its position. Else never settles. */
+  readonly failed: Promise<never>;
+  /** Resolves when onBatch will not be called any more. */
+  stop(): Promise<void>;
+}
+
+export interface ReadTopicsOptions {
+  topics: string[];
+  from: 'beginning' | 'end';
+  /** Waited for: the next batch of the partition comes after it. When it throws, the reader has failed. */
+  onBatch: OnBatch;
+  /** In one fetch. A larger record still comes, alone. */
+  maxBytesPerPartition?: number;
+}
+
+const lagTimeoutMs = 10_000;
+
+/**
+ * Reads committed records of topics and knows its position in each partition.
+ *
+ * Promise: within one reader every committed record comes once, in the order of its partition, over lost connections,
+ * restarts of brokers and moves of leaders: the position is kept here (there is no consumer group that could set it
+ * back) and moves only forward, after onBatch has returned. Another reader begins where it is told to.
+ * @throws UserError when Kafka cannot be reached or lacks one of the topics
+ */
+export async function readTopics(kafka: Kafka, options: ReadTopicsOptions): Promise<TopicReader> {
+  const loop = await FetchLoop.open(kafka, { ...options, maxWaitMs: 250 });
+  const running = loop.run();
+  return {
+    reachEnd: async (timeoutMs, end = 'written') => reach(loop, end, timeoutMs),
+    lag: async () => lagOf(loop, lagTimeoutMs),
+    progress: () => loop.progress(),
+    failed: loop.failed,
+    stop: async () => {
+      loop.stop();
+      await running;
+      await loop.close();
+    },
+  };
+}
+
+/**
+ * Reads topics from the beginning to the end of all that was written before this call, and closes: how a bridge learns
+ * what is committed. It waits for other producers' open transactions to be decided, for a record behind them may be
+ * committed already.
+ * @throws Error when that takes longer than `timeoutMs`, or what onBatch threw
+ */
+export async function readToEnd(
+  kafka: Kafka,
+  options: { topics: string[]; onBatch: OnBatch; timeoutMs: number; signal?: AbortSignal },
+): Promise<void> {
+  const loop = await FetchLoop.open(kafka, { ...options, from: 'beginning', maxWaitMs: 100 });
+  const stop = (): void => loop.stop();
+  options.signal?.addEventListener('abort', stop);
+  const reached = reach(loop, 'written', options.timeoutMs).finally(stop);
+  try {
+    await Promise.all([reached, loop.run()]);
+    options.signal?.throwIfAborted();
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    await loop.close();
+  }
+}

@@ -1,0 +1,263 @@
+import { backoffMs, type Backoff } from './mqtt-backoff.ts';
+import { MqttLink, type CloseReason, type MqttLinkOptions } from './mqtt-link.ts';
+import {
+  encodePuback,
+  encodePublish,
+  encodeSubscribe,
+  type Incoming,
+  type OutgoingPublish,
+} from './mqtt-wire.ts';
+
+export type { CloseReason, MqttWill } from './mqtt-link.ts';
+
+export interface MqttClientOptions extends MqttLinkOptions {
+  host: string;
+  port: number;
+  /** Instead of host and port: tried in turn. */
+  addresses?: readonly { host: string; port: number }[];
+  /** QoS 1 messages sent and not acknowledged, at most 65,000. */
+  inFlightLimit: number;
+  reconnect: Backoff;
+  /** In [0, 1), for the jitter. */
+  random?: () => number;
+}
+
+/** One object for all clients: a client keeps no listeners of its own. Called on the event loop; none may throw. */
+export interface MqttClientEvents<T> {
+  /** Connected and accepted; what was not acknowledged before has been sent again. */
+  onConnect?(client: MqttClient<T>): void;
+  /** A connection, or an attempt at one, has ended. Unless it was 'closed', the next attempt follows by itself. */
+  onClose?(client: MqttClient<T>, reason: CloseReason): void;
+  /** A QoS 1 message is acknowledged: in the order sent. */
+  onAck?(client: MqttClient<T>, tag: T): void;
+  /** A QoS 0 message has been given to the operating system. */
+  onWritten?(client: MqttClient<T>, tag: T): void;
+  /** The payload is the caller's to keep. At QoS 1 it is acknowledged when this returns. */
+  onMessage?(client: MqttClient<T>, topic: string, payload: Buffer): void;
+  /** publish() had said no, and would take one now. */
+  onWritable?(client: MqttClient<T>): void;
+  onSubscribed?(client: MqttClient<T>, filter: string, granted: boolean): void;
+}
+
+interface InFlight<T> {
+  id: number;
+  topic: string;
+  payload: Buffer;
+  retain: boolean;
+  tag: T;
+  acked: boolean;
+}
+
+interface Subscription {
+  filter: string;
+  qos: 0 | 1;
+  /** Of the last SUBSCRIBE; 0 before there was one. */
+  id: number;
+}
+
+/**
+ * A light MQTT 3.1.1 client: QoS 0 and 1, an in-flight window, and a reconnect that sends again what was not
+ * acknowledged, in order, with DUP, before anything new. Sessions are always clean: it is the client that remembers.
+ */
+export class MqttClient<T = number> {
+  readonly #options: MqttClientOptions;
+  readonly #events: MqttClientEvents<T>;
+  readonly #inFlight: InFlight<T>[] = [];
+  #subscriptions: Subscription[] | undefined;
+  #link: MqttLink | undefined;
+  /** Until the next attempt. */
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = true;
+  /** publish() said no: onWritable is owed. */
+  #owesWritable = false;
+  /** performance.now() of the CONNACK; 0 before there was one on this connection. */
+  #acceptedAt = 0;
+  #failures = 0;
+  #address = 0;
+  #lastId = 0;
+
+  /** @throws RangeError for a window that MQTT's 65,535 packet ids could not number */
+  constructor(options: MqttClientOptions, events: MqttClientEvents<T>) {
+    if (!(options.inFlightLimit >= 1 && options.inFlightLimit <= 65_000))
+      throw new RangeError(`inFlightLimit ${options.inFlightLimit}`);
+    this.#options = options;
+    this.#events = events;
+  }
+
+  get clientId(): string {
+    return this.#options.clientId;
+  }
+
+  get connected(): boolean {
+    return this.#link?.accepted ?? false;
+  }
+
+  /** QoS 1 messages that were sent and are not acknowledged. */
+  get inFlight(): number {
+    return this.#inFlight.length;
+  }
+
+  /** Their tags, the oldest first. */
+  unacknowledged(): T[] {
+    return this.#inFlight.filter((message) => !message.acked).map((message) => message.tag);
+  }
+
+  /** Connects, and keeps connecting until end() or destroy(). */
+  connect(): void {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    this.#open();
+  }
+
+  /**
+   * Sends, or says no: not connected, the window full, or the socket's buffer full (64 KiB). The caller keeps what was
+   * not taken. Of what was taken the payload is kept, not copied, until it is acknowledged: leave its bytes alone.
+   */
+  publish(topic: string, payload: Buffer, qos: 0 | 1, tag: T, retain = false): boolean {
+    if (!this.#hasRoom(qos)) {
+      this.#owesWritable = true;
+      return false;
+    }
+    if (qos === 0) {
+      this.#send({ topic, payload, qos, retain, dup: false, id: 0 }, this.#whenWritten(tag));
+      return true;
+    }
+    const message = { id: this.#newId(), topic, payload, retain, tag, acked: false };
+    this.#inFlight.push(message);
+    this.#send({ ...message, qos, dup: false });
+    return true;
+  }
+
+  /** Now, if it is connected, and after every connect. */
+  subscribe(filter: string, qos: 0 | 1): void {
+    const subscription = { filter, qos, id: 0 };
+    this.#subscriptions ??= [];
+    this.#subscriptions.push(subscription);
+    this.#sendSubscribe(subscription);
+  }
+
+  /**
+   * Ends for good. Graceful: says goodbye, so that the broker forgets the last will, and lets what was written go out;
+   * it does not wait for acknowledgements.
+   */
+  async end(options: { graceful: boolean } = { graceful: true }): Promise<void> {
+    if (!options.graceful) return this.destroy();
+    this.#stop();
+    return this.#link?.end();
+  }
+
+  /** Ends for good, at once and without a goodbye. */
+  destroy(): void {
+    this.#stop();
+    this.#link?.destroy('closed');
+  }
+
+  #stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #open(): void {
+    // A connection that end() is still closing: its end opens the next one.
+    if (this.#link) return;
+    const { addresses, host, port } = this.#options;
+    const address = addresses?.[this.#address % addresses.length] ?? { host, port };
+    this.#link = new MqttLink(address, this.#options, {
+      accepted: () => this.#onAccepted(),
+      packet: (packet) => this.#onPacket(packet),
+      turned: () => this.#offerRoom(),
+      closed: (reason) => this.#onClosed(reason),
+    });
+  }
+
+  #onAccepted(): void {
+    this.#acceptedAt = performance.now();
+    for (const subscription of this.#subscriptions ?? []) this.#sendSubscribe(subscription);
+    for (const message of this.#inFlight) {
+      if (!message.acked) this.#send({ ...message, qos: 1, dup: true });
+    }
+    this.#events.onConnect?.(this);
+  }
+
+  #onPacket(packet: Incoming): void {
+    if (packet.type === 'puback') {
+      this.#onPuback(packet.id);
+    } else if (packet.type === 'publish') {
+      this.#events.onMessage?.(this, packet.topic, packet.payload);
+      if (packet.qos > 0) this.#link?.write(encodePuback(packet.id));
+    } else if (packet.type === 'suback') {
+      const subscription = this.#subscriptions?.find((one) => one.id === packet.id);
+      if (subscription) this.#events.onSubscribed?.(this, subscription.filter, packet.granted !== 0x80);
+    }
+  }
+
+  #onPuback(id: number): void {
+    let first = this.#inFlight[0];
+    const message = first?.id === id ? first : this.#inFlight.find((one) => one.id === id);
+    if (message === undefined) return;
+    message.acked = true;
+    while (first?.acked) {
+      this.#inFlight.shift();
+      this.#events.onAck?.(this, first.tag);
+      first = this.#inFlight[0];
+    }
+  }
+
+  #onClosed(reason: CloseReason): void {
+    this.#link = undefined;
+    if (!this.#stopped) this.#timer = setTimeout(() => this.#open(), this.#nextWaitMs());
+    this.#acceptedAt = 0;
+    this.#events.onClose?.(this, reason);
+  }
+
+  /** Only a connection that lasted makes up for failures: a broker that takes a client and drops it again is left in peace, too. */
+  #nextWaitMs(): number {
+    const { reconnect, addresses, random = Math.random } = this.#options;
+    if (this.#acceptedAt === 0) this.#address++;
+    const lasted = this.#acceptedAt > 0 && performance.now() - this.#acceptedAt >= reconnect.maxMs;
+    if (lasted) this.#failures = 0;
+    const rounds = Math.floor(this.#failures / (addresses?.length ?? 1));
+    this.#failures++;
+    return backoffMs(reconnect, rounds, random());
+  }
+
+  #hasRoom(qos: 0 | 1): boolean {
+    if (!this.#link?.hasRoom) return false;
+    return qos === 0 || this.#inFlight.length < this.#options.inFlightLimit;
+  }
+
+  #offerRoom(): void {
+    if (!this.#owesWritable || !this.#hasRoom(1)) return;
+    this.#owesWritable = false;
+    this.#events.onWritable?.(this);
+  }
+
+  #sendSubscribe(subscription: Subscription): void {
+    if (!this.connected) return;
+    subscription.id = this.#newId();
+    this.#link?.write(encodeSubscribe(subscription.id, subscription.filter, subscription.qos));
+  }
+
+  /** The window is smaller than the circle of ids, and leaves it in order: an id is free again before its turn comes. */
+  #newId(): number {
+    this.#lastId = (this.#lastId % 65_535) + 1;
+    return this.#lastId;
+  }
+
+  #send(message: OutgoingPublish, written?: (error?: Error | null) => void): void {
+    const [head, payload] = encodePublish(message);
+    if (payload === undefined) {
+      this.#link?.write(head, written);
+    } else {
+      this.#link?.write(head);
+      this.#link?.write(payload, written);
+    }
+  }
+
+  #whenWritten(tag: T): ((error?: Error | null) => void) | undefined {
+    if (!this.#events.onWritten) return undefined;
+    return (error) => {
+      if (!error) this.#events.onWritten?.(this, tag);
+    };
+  }
+}
