@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { isName } from '#contract/identity.ts';
+import { maxReadingsPerBatch } from '#contract/telemetry.ts';
+import { commonConfig } from '#runtime/component.ts';
+import { duration, hostPort, secret } from '#runtime/config.ts';
+import { nearestWord } from '#runtime/nearest-word.ts';
+import { kafkaConfig } from '#wire/kafka.ts';
+import type { Fleet } from './fleet.ts';
+import { profiles } from './population/profiles.ts';
+
+const simStart = z
+  .union([z.number(), z.string()], { error: () => 'expected a date such as 2026-01-05T08:00:00Z' })
+  .transform((given, context) => {
+    const ms = typeof given === 'number' ? given : Date.parse(given);
+    if (Number.isSafeInteger(ms) && ms >= 0) return ms;
+    context.addIssue({ code: 'custom', message: 'expected a date such as 2026-01-05T08:00:00Z' });
+    return z.NEVER;
+  });
+
+const shares = z.record(z.string(), z.number().positive()).superRefine((given, context) => {
+  const known = [...profiles.keys()];
+  if (Object.keys(given).length === 0) context.addIssue({ code: 'custom', message: 'expected a profile' });
+  for (const name of Object.keys(given)) {
+    if (profiles.has(name)) continue;
+    const near = nearestWord(name, known);
+    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    context.addIssue({
+      code: 'custom',
+      path: [name],
+      message: `no such profile: there are ${known.join(', ')}${hint}`,
+    });
+  }
+});
+
+/** Everything that a simulator can be told, checked before anything starts. */
+export const simulatorConfig = z
+  .strictObject({
+    ...commonConfig,
+    run: z
+      .string()
+      .refine(isName, 'expected letters, digits, - and _')
+      .describe('id of the run, part of every client id'),
+    seed: z.int().default(1).describe('same seed, same fleet: the same bytes'),
+    cars: z.int().min(1).max(10_000_000).describe('cars of the whole fleet, over all processes'),
+    process: z
+      .strictObject({
+        index: z.int().min(0).default(0).describe('which process this is, from 0'),
+        count: z.int().min(1).default(1).describe('processes that share the fleet'),
+      })
+      .prefault({}),
+    workers: z.int().min(1).max(64).default(1).describe('worker threads that share the cars of this process'),
+    fleet: z
+      .strictObject({
+        profiles: shares
+          .default({ petrol: 0.5, turbo: 0.25, diesel: 0.15, hybrid: 0.1 })
+          .describe('share of each kind of car'),
+        interval: duration
+          .refine((ms) => Number.isInteger(ms) && ms >= 10 && ms <= 3_600_000, 'expected 10ms to 1h')
+          .default(1000)
+          .describe("between two readings, on the car's clock"),
+        readingsPerMessage: z
+          .int()
+          .min(1)
+          .max(maxReadingsPerBatch)
+          .default(10)
+          .describe('readings of a message'),
+        qos: z
+          .union([z.literal(0), z.literal(1)])
+          .default(1)
+          .describe('MQTT quality of service'),
+        speedup: z.number().positive().max(1e6).default(1).describe('simulated seconds in a second'),
+        start: z
+          .enum(['mixed', 'parked', 'warm'])
+          .default('mixed')
+          .describe('how cars begin: cold, warm in the middle of a trip, or some of both'),
+        simStart: simStart
+          .default(Date.UTC(2026, 0, 5, 8))
+          .describe("the cars' clock when the schedule begins"),
+      })
+      .prefault({}),
+    connect: z
+      .strictObject({
+        rate: z.number().positive().default(1000).describe('new connections a second, of the whole fleet'),
+      })
+      .prefault({}),
+    stages: z
+      .array(
+        z.strictObject({
+          for: duration.describe('how long'),
+          cars: z.int().min(0).describe('cars at its end'),
+        }),
+      )
+      .min(1)
+      .optional()
+      .describe(
+        'the fleet over time: the first stage is flat, each later one goes on linearly (unless set: all cars for a minute)',
+      ),
+    edges: z.array(hostPort).min(1).describe('edge agents, host:port; car i goes to edge i mod their number'),
+    fleetSecret: secret.describe("what cars' passwords are made from"),
+    keepAlive: duration.default(60_000).describe('MQTT keep-alive'),
+    inFlightLimit: z
+      .int()
+      .min(1)
+      .max(32)
+      .default(16)
+      .describe('messages of a car that wait for their acknowledgement'),
+    pendingLimit: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(64)
+      .describe('messages of a car that wait to be sent; then the oldest is dropped, and counted'),
+    tls: z
+      .strictObject({
+        ca: z.string().optional().describe("file with the authority's certificate (PEM); else the system's"),
+        serverName: z.string().optional().describe("name in the edges' certificates, if not their host"),
+      })
+      .optional()
+      .describe('TLS to the edges'),
+    kafka: kafkaConfig.optional().describe('where marks of what was sent go when no testbed asks for them'),
+    finishTimeout: duration
+      .default(10_000)
+      .describe('how long it waits for acknowledgements when the stages are over'),
+  })
+  .superRefine((config, context) => {
+    if (config.process.index >= config.process.count) {
+      const message = `expected less than process.count (${config.process.count})`;
+      context.addIssue({ code: 'custom', path: ['process', 'index'], message });
+    }
+    for (const [index, stage] of (config.stages ?? []).entries()) {
+      if (stage.cars <= config.cars) continue;
+      const message = `expected at most cars (${config.cars})`;
+      context.addIssue({ code: 'custom', path: ['stages', index, 'cars'], message });
+    }
+  });
+
+export type SimulatorConfig = z.output<typeof simulatorConfig>;
+
+/** The part of the configuration that decides cars' lives. */
+export function fleetOf(config: SimulatorConfig): Fleet {
+  const {
+    profiles: shareOf,
+    interval,
+    readingsPerMessage,
+    speedup,
+    start,
+    simStart: simStartMs,
+  } = config.fleet;
+  return {
+    seed: config.seed,
+    cars: config.cars,
+    profiles: shareOf,
+    intervalMs: interval,
+    readingsPerMessage,
+    speedup,
+    start,
+    simStartMs,
+    stages: (config.stages ?? [{ for: 60_000, cars: config.cars }]).map((stage) => ({
+      forMs: stage.for,
+      cars: stage.cars,
+    })),
+  };
+}

@@ -1,0 +1,174 @@
+import type { ConnectionOptions } from 'node:tls';
+import { clientId, password } from '#contract/identity.ts';
+import { carTopics } from '#contract/mqtt-topics.ts';
+import { MqttClient, type CloseReason, type MqttClientEvents } from '#wire/mqtt-client.ts';
+import type { Carrier } from '../delivery/outgoing.ts';
+import type { ShardCounts } from '../shard/counts.ts';
+
+/** A car that has failed to connect this often is not waited for any more; it goes on trying. */
+const attemptsBeforeGivenUp = 3;
+const reconnect = { minMs: 500, maxMs: 10_000 };
+const connectTimeoutMs = 10_000;
+
+export interface CarConnectionsOptions {
+  run: string;
+  vins: readonly string[];
+  /** Of the whole fleet, by slot: decides the edge. */
+  indices: readonly number[];
+  edges: readonly { host: string; port: number }[];
+  fleetSecret: string;
+  tls: ConnectionOptions | undefined;
+  keepAliveSeconds: number;
+  inFlightLimit: number;
+  qos: 0 | 1;
+  counts: ShardCounts;
+  random(): number;
+}
+
+export interface CarConnectionEvents {
+  /** The car may send again. */
+  onRoom(slot: number): void;
+  onAck(slot: number, seq: number): void;
+}
+
+/** What is known of one client. */
+interface Known {
+  slot: number;
+  isConnected: boolean;
+  wasConnected: boolean;
+  /** Attempts and connections that ended since it was last connected. */
+  failures: number;
+}
+
+/** One real MQTT connection a car: opened, watched, ended. Car i belongs to edge i mod edges. */
+export class CarConnections implements Carrier {
+  readonly #options: CarConnectionsOptions;
+  readonly #clients: (MqttClient | undefined)[];
+  /** Also of clients that are saying goodbye. */
+  readonly #known = new Map<MqttClient, Known>();
+  readonly #topics: string[];
+  readonly #clientEvents: MqttClientEvents<number>;
+  readonly #events: CarConnectionEvents;
+  /** First cars that are neither connected nor given up. */
+  readonly #awaited = new Set<number>();
+  #onSettled: (() => void) | undefined;
+  #connected = 0;
+
+  constructor(options: CarConnectionsOptions, events: CarConnectionEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#clients = Array.from({ length: options.vins.length });
+    this.#topics = options.vins.map(carTopics.telemetry);
+    this.#clientEvents = {
+      onConnect: (client) => this.#onConnect(client),
+      onClose: (client, reason) => this.#onClose(client, reason),
+      onAck: (client, seq) => {
+        const known = this.#known.get(client);
+        if (known) events.onAck(known.slot, seq);
+      },
+      onWritable: (client) => this.#onRoom(client),
+    };
+  }
+
+  /** Cars that are connected now. */
+  get connected(): number {
+    return this.#connected;
+  }
+
+  /** Resolves when each of these cars has connected or has failed three times. */
+  settled(slots: readonly number[]): Promise<void> {
+    for (const slot of slots) if (!this.#clients[slot]?.connected) this.#awaited.add(slot);
+    return new Promise((resolve) => {
+      this.#onSettled = resolve;
+      this.#settle();
+    });
+  }
+
+  isOpen(slot: number): boolean {
+    return this.#clients[slot] !== undefined;
+  }
+
+  open(slot: number): void {
+    if (this.#clients[slot]) return;
+    const { edges, fleetSecret, indices, run, tls, vins } = this.#options;
+    const { inFlightLimit, keepAliveSeconds } = this.#options;
+    const vin = vins[slot]!;
+    const { host, port } = edges[indices[slot]! % edges.length]!;
+    const client = new MqttClient<number>(
+      {
+        host,
+        port,
+        ...(tls && { tls }),
+        clientId: clientId(run, vin),
+        username: vin,
+        password: password(fleetSecret, vin),
+        keepAliveSeconds,
+        inFlightLimit,
+        reconnect,
+        connectTimeoutMs,
+        random: () => this.#options.random(),
+      },
+      this.#clientEvents,
+    );
+    this.#clients[slot] = client;
+    this.#known.set(client, { slot, isConnected: false, wasConnected: false, failures: 0 });
+    client.connect();
+  }
+
+  hasRoom(slot: number): boolean {
+    const client = this.#clients[slot];
+    if (!client?.connected) return false;
+    return this.#options.qos === 0 || client.inFlight < this.#options.inFlightLimit;
+  }
+
+  publish(slot: number, payload: Buffer, seq: number): boolean {
+    return this.#clients[slot]?.publish(this.#topics[slot]!, payload, this.#options.qos, seq) ?? false;
+  }
+
+  /** The car says goodbye. What it has not had acknowledged stays so. */
+  async end(slot: number): Promise<void> {
+    const client = this.#clients[slot];
+    if (!client) return;
+    this.#clients[slot] = undefined;
+    await client.end({ graceful: true });
+    this.#known.delete(client);
+  }
+
+  async endAll(): Promise<void> {
+    await Promise.all(this.#clients.map((_, slot) => this.end(slot)));
+  }
+
+  #onConnect(client: MqttClient): void {
+    const known = this.#known.get(client);
+    if (!known) return;
+    if (known.wasConnected) this.#options.counts.reconnects++;
+    known.isConnected = known.wasConnected = true;
+    known.failures = 0;
+    this.#connected++;
+    this.#awaited.delete(known.slot);
+    this.#settle();
+    this.#onRoom(client);
+  }
+
+  #onClose(client: MqttClient, reason: CloseReason): void {
+    const known = this.#known.get(client);
+    if (!known) return;
+    if (known.isConnected) this.#connected--;
+    known.isConnected = false;
+    if (reason.startsWith('refused:')) this.#options.counts.refuse(reason.slice('refused:'.length));
+    known.failures++;
+    if (known.failures >= attemptsBeforeGivenUp) this.#awaited.delete(known.slot);
+    this.#settle();
+  }
+
+  #onRoom(client: MqttClient): void {
+    const known = this.#known.get(client);
+    if (known && this.#clients[known.slot] === client) this.#events.onRoom(known.slot);
+  }
+
+  #settle(): void {
+    if (this.#awaited.size > 0) return;
+    this.#onSettled?.();
+    this.#onSettled = undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { LogHistogram } from '#runtime/histogram.ts';
+
+/** What a shard counts between two reports. */
+export class ShardCounts {
+  sent = 0;
+  acked = 0;
+  dropped = 0;
+  lateByGenerator = 0;
+  lateByWaiting = 0;
+  reconnects = 0;
+  readonly refused = new Map<string, number>();
+  readonly scheduleToSendMs = new LogHistogram();
+
+  refuse(reason: string): void {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+  }
+
+  /** The counts as they cross to the main thread; counting begins anew. */
+  take(): CountsSinceLast {
+    const { sent, acked, dropped, lateByGenerator, lateByWaiting, reconnects, scheduleToSendMs } = this;
+    const taken: CountsSinceLast = {
+      sent,
+      acked,
+      dropped,
+      lateByGenerator,
+      lateByWaiting,
+      reconnects,
+      refused: [...this.refused],
+      scheduleToSend: {
+        buckets: [...scheduleToSendMs.cumulativeBuckets()],
+        sumMs: scheduleToSendMs.sum,
+        maxMs: scheduleToSendMs.max,
+      },
+    };
+    this.sent = this.acked = this.dropped = this.lateByGenerator = this.lateByWaiting = this.reconnects = 0;
+    this.refused.clear();
+    scheduleToSendMs.reset();
+    return taken;
+  }
+}
+
+export interface CountsSinceLast {
+  sent: number;
+  acked: number;
+  dropped: number;
+  lateByGenerator: number;
+  lateByWaiting: number;
+  reconnects: number;
+  refused: [reason: string, count: number][];
+  scheduleToSend: { buckets: [bound: number, upTo: number][]; sumMs: number; maxMs: number };
+}

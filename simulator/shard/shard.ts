@@ -1,0 +1,266 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
+import { EventLoopDelay } from '#runtime/event-loop-delay.ts';
+import { CarLives } from '../car-life.ts';
+import { fleetOf, type SimulatorConfig } from '../config.ts';
+import { CarConnections } from '../connection/car-connections.ts';
+import { ConnectRamp } from '../connection/connect-ramp.ts';
+import { Marks } from '../delivery/marks.ts';
+import { lateMs, Outgoing } from '../delivery/outgoing.ts';
+import { ownCars } from '../fleet.ts';
+import { vinOf } from '../population/vin.ts';
+import { RandomStream } from '../random.ts';
+import { Schedule } from '../schedule/schedule.ts';
+import { ShardCounts } from './counts.ts';
+import type { FromShard, ShardTask, ToShard } from './messages.ts';
+
+/** Between two looks at the schedule: what is due goes out at most this late, and a tick. */
+const turnMs = 5;
+/** Messages until sockets and timers get their turn: some 3 ms of work. */
+const messagesPerTurn = 300;
+/** Marks have to be out a second after the message at the latest, or they could die with the process. */
+const marksEveryMs = 800;
+const reportEveryMs = 500;
+const finishedPollMs = 20;
+
+/**
+ * A worker thread's whole work: its cars live (CarLives) by the schedule (Schedule), their messages go out (Outgoing)
+ * over their connections (CarConnections), and what was sent is marked (Marks).
+ */
+class Shard {
+  readonly #task: ShardTask;
+  readonly #lives: CarLives;
+  readonly #schedule: Schedule;
+  readonly #connections: CarConnections;
+  readonly #ramp: ConnectRamp;
+  readonly #marks: Marks;
+  readonly #outgoing: Outgoing;
+  readonly #counts = new ShardCounts();
+  readonly #eventLoop = new EventLoopDelay();
+  readonly #timers: NodeJS.Timeout[];
+  readonly #isLeaving: Uint8Array;
+  /** performance.now() at the schedule's zero. */
+  #zeroMs = Number.NaN;
+  #startedAt = Number.NaN;
+  #isStopped = false;
+  /** Before its end. */
+  #wasStopped = false;
+
+  constructor(task: ShardTask) {
+    this.#task = task;
+    const { config } = task;
+    const fleet = fleetOf(config);
+    const { index: process, count: processes } = config.process;
+    const { workers } = config;
+    const indices = ownCars(fleet.cars, { process, processes, worker: task.worker, workers });
+    const vins = indices.map((index) => vinOf(fleet.seed, index));
+    const sessions = Float64Array.from(indices, newSession);
+    const jitter = RandomStream.of(fleet.seed, indices[0] ?? 0, 'connect');
+    const random = (): number => jitter.uniform();
+    const { qos } = config.fleet;
+    this.#isLeaving = new Uint8Array(indices.length);
+    this.#marks = new Marks(vins, sessions);
+    this.#lives = new CarLives(fleet, indices);
+    this.#connections = new CarConnections(
+      {
+        run: config.run,
+        vins,
+        indices,
+        edges: config.edges,
+        fleetSecret: config.fleetSecret,
+        tls: tlsOf(config),
+        keepAliveSeconds: Math.max(1, Math.round(config.keepAlive / 1000)),
+        inFlightLimit: config.inFlightLimit,
+        qos,
+        counts: this.#counts,
+        random,
+      },
+      { onRoom: (slot) => this.#onRoom(slot), onAck: (slot, seq) => this.#onAck(slot, seq) },
+    );
+    // A shard's part of the whole fleet's rate.
+    const rate = (config.connect.rate * Math.max(1, indices.length)) / fleet.cars;
+    this.#ramp = new ConnectRamp(rate, random, (slot) => this.#connections.open(slot));
+    this.#outgoing = new Outgoing(
+      {
+        carrier: this.#connections,
+        marks: this.#marks,
+        counts: this.#counts,
+        vins,
+        sessions,
+        qos,
+        intervalMs: fleet.intervalMs,
+        pendingLimit: config.pendingLimit,
+        nowMs: () => performance.now() - this.#zeroMs,
+        startedAt: () => this.#startedAt,
+      },
+      this.#lives.columns,
+    );
+    this.#schedule = new Schedule(fleet, indices, {
+      due: (slot, dueMs, simTime) => {
+        this.#lives.live(slot, simTime);
+        this.#outgoing.offer(slot, dueMs, simTime);
+        if (this.#isLeaving[slot]) this.#endIfQuiet(slot);
+      },
+      skip: (slot, simTime) => this.#lives.live(slot, simTime),
+      join: (slot) => {
+        this.#isLeaving[slot] = 0;
+        if (!this.#connections.isOpen(slot)) this.#ramp.add(slot);
+      },
+      leave: (slot) => {
+        this.#isLeaving[slot] = 1;
+        this.#ramp.remove(slot);
+        this.#endIfQuiet(slot);
+      },
+    });
+    this.#timers = [
+      setInterval(() => this.#sendMarks(), marksEveryMs),
+      setInterval(() => this.#report(), reportEveryMs),
+    ];
+  }
+
+  /** Connects the first cars, runs the schedule from its start to its end, waits for acknowledgements. */
+  async run(): Promise<void> {
+    const { port } = this.#task;
+    const stopped = Promise.withResolvers<void>();
+    port.on('message', (message: ToShard) => {
+      if (message.type === 'start') this.#start(message.at);
+      else {
+        this.#wasStopped = true;
+        this.#stop();
+        stopped.resolve();
+      }
+    });
+    const connecting = this.#connectFirst();
+    await Promise.race([Promise.all([connecting, this.#over()]), stopped.promise]);
+    this.#stop();
+    await this.#quiet();
+    this.#outgoing.giveUp();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#sendMarks();
+    this.#report();
+    this.#post({ type: 'finished' });
+    await this.#connections.endAll();
+    this.#eventLoop.stop();
+    port.close();
+  }
+
+  async #connectFirst(): Promise<void> {
+    const beganMs = performance.now();
+    const first = this.#schedule.firstCars();
+    for (const slot of first) this.#ramp.add(slot);
+    await this.#connections.settled(first);
+    const seconds = (performance.now() - beganMs) / 1000;
+    this.#post({ type: 'connected', cars: this.#connections.connected, seconds });
+  }
+
+  #start(at: number): void {
+    if (!Number.isNaN(this.#startedAt) || this.#isStopped) return;
+    this.#startedAt = at;
+    // From here on the monotonic clock counts: a step of the wall clock moves nothing.
+    this.#zeroMs = performance.now() + at - Date.now();
+    const nowMs = performance.now() - this.#zeroMs;
+    // What was due in the moment it took to hear of the start is still sent; beyond that, it joins a schedule that runs.
+    this.#schedule.begin(nowMs > lateMs ? nowMs : 0);
+    this.#turn();
+  }
+
+  #turn(): void {
+    if (this.#isStopped) return;
+    const allFired = this.#schedule.run(performance.now() - this.#zeroMs, messagesPerTurn);
+    if (allFired) setTimeout(() => this.#turn(), turnMs);
+    else setImmediate(() => this.#turn());
+  }
+
+  #stop(): void {
+    this.#isStopped = true;
+    this.#schedule.stop();
+    this.#ramp.stop();
+  }
+
+  async #over(): Promise<void> {
+    await until(() => this.#isStopped || this.#schedule.isOver(performance.now() - this.#zeroMs));
+  }
+
+  /** Nothing waits and nothing is in flight, or the time for it is over. */
+  async #quiet(): Promise<void> {
+    const { drainTimeout, finishTimeout } = this.#task.config;
+    // A process that is told to end has less time, and its last marks still have to leave.
+    const waitMs = this.#wasStopped ? Math.min(finishTimeout, 0.7 * drainTimeout) : finishTimeout;
+    const untilMs = performance.now() + waitMs;
+    const isQuiet = (): boolean => this.#outgoing.pending === 0 && this.#marks.unacked === 0;
+    await until(() => isQuiet() || performance.now() >= untilMs);
+  }
+
+  #onRoom(slot: number): void {
+    this.#outgoing.drain(slot);
+    if (this.#isLeaving[slot]) this.#endIfQuiet(slot);
+  }
+
+  #onAck(slot: number, seq: number): void {
+    this.#marks.acked(slot, seq);
+    this.#counts.acked++;
+    if (this.#outgoing.hasPending(slot)) this.#outgoing.drain(slot);
+    if (this.#isLeaving[slot]) this.#endIfQuiet(slot);
+  }
+
+  #endIfQuiet(slot: number): void {
+    const isQuiet = this.#task.config.fleet.qos === 0 || this.#marks.isQuiet(slot);
+    if (!isQuiet || this.#outgoing.hasPending(slot)) return;
+    void this.#connections.end(slot);
+  }
+
+  #sendMarks(): void {
+    const { config, name } = this.#task;
+    for (const bytes of this.#marks.take(name, config.fleet.qos, Date.now())) {
+      // A copy of its own: a Buffer may be a view into a pool, all of which would be cloned.
+      this.#post({ type: 'marks', bytes: new Uint8Array(bytes) });
+    }
+  }
+
+  #report(): void {
+    this.#post({
+      type: 'report',
+      ...this.#counts.take(),
+      connected: this.#connections.connected,
+      unacked: this.#marks.unacked,
+      pending: this.#outgoing.pending,
+      eventLoopDelayP99Ms: this.#eventLoop.p99Ms(),
+    });
+  }
+
+  #post(message: FromShard): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a MessagePort, not a window
+    this.#task.port.postMessage(message);
+  }
+}
+
+/** Entry of a worker thread (piscina's task). Resolves when the shard has finished. */
+export async function runShard(task: ShardTask): Promise<void> {
+  await new Shard(task).run();
+}
+
+/** Below 2^53; from the system's own chance, so that no two starts of a car share one. */
+function newSession(): number {
+  const bytes = randomBytes(7);
+  bytes[0]! &= 0x1f;
+  return bytes.readUIntBE(0, 1) * 2 ** 48 + bytes.readUIntBE(1, 6);
+}
+
+function tlsOf({ tls }: SimulatorConfig): ConnectionOptions | undefined {
+  if (!tls) return undefined;
+  return {
+    ...(tls.ca !== undefined && { ca: readFileSync(tls.ca) }),
+    ...(tls.serverName !== undefined && { servername: tls.serverName }),
+  };
+}
+
+function until(condition: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const poll = setInterval(() => {
+      if (!condition()) return;
+      clearInterval(poll);
+      resolve();
+    }, finishedPollMs);
+  });
+}

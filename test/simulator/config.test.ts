@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configHelp, loadConfig } from '#runtime/config.ts';
+import { UserError } from '#runtime/errors.ts';
+import { fleetOf, simulatorConfig } from '#simulator/config.ts';
+
+const needed = [
+  '--run',
+  'r1',
+  '--cars',
+  '10',
+  '--edges',
+  '127.0.0.1:1883,127.0.0.1:1884',
+  '--fleet-secret',
+  'long enough',
+];
+const load = (...flags: string[]) =>
+  loadConfig(simulatorConfig, { argv: [...needed, ...flags], env: {}, component: 'simulate' });
+
+test('run, cars, edges and the secret are enough', () => {
+  const config = load();
+  assert.deepEqual(fleetOf(config).stages, [{ forMs: 60_000, cars: 10 }]);
+  assert.deepEqual(config.edges[1], { host: '127.0.0.1', port: 1884 });
+  assert.equal(fleetOf(config).intervalMs, 1000);
+});
+
+test('the fleet comes from flags as from a file', () => {
+  const fleet = fleetOf(
+    load(
+      ...['--fleet-interval', '250ms', '--fleet-profiles', '{"diesel":1}', '--fleet-speedup', '20'],
+      ...[
+        '--fleet-sim-start',
+        '2026-07-01T12:00:00Z',
+        '--stages',
+        '[{"for":"10s","cars":5},{"for":"1m","cars":10}]',
+      ],
+    ),
+  );
+  assert.equal(fleet.intervalMs, 250);
+  assert.equal(fleet.speedup, 20);
+  assert.deepEqual(fleet.profiles, { diesel: 1 });
+  assert.equal(fleet.simStartMs, Date.UTC(2026, 6, 1, 12));
+  assert.deepEqual(fleet.stages, [
+    { forMs: 10_000, cars: 5 },
+    { forMs: 60_000, cars: 10 },
+  ]);
+});
+
+for (const [flags, expected] of [
+  [['--fleet-profiles', '{"petrl":1}'], /no such profile.*did you mean petrol/],
+  [['--process-index', '2', '--process-count', '2'], /less than process.count/],
+  [['--stages', '[{"for":"10s","cars":11}]'], /at most cars \(10\)/],
+  [['--fleet-sim-start', 'yesterday'], /expected a date/],
+  [['--fleet-qos', '2'], /--fleet-qos/],
+  [['--in-flight-limit', '33'], /--in-flight-limit/],
+] as const) {
+  test(`${flags.join(' ')} is refused in words`, () => {
+    assert.throws(
+      () => load(...flags),
+      (error) => error instanceof UserError && error.kind === 'config' && expected.test(error.message),
+    );
+  });
+}
+
+test('help names every setting', () => {
+  const help = configHelp(simulatorConfig, { usage: 'fleetbed simulate', summary: '' });
+  for (const flag of ['--pending-limit', '--fleet-readings-per-message', '--connect-rate', '--tls-ca'])
+    assert.match(help, new RegExp(flag));
+});
