@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { isName } from '#contract/identity.ts';
+import { commonConfig } from '#runtime/component.ts';
+import { byteSize, duration, hostPort, port, secret } from '#runtime/config.ts';
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+const name = z.string().refine(isName, 'expected letters, digits, - and _');
+
+/** Everything that an edge agent can be told, checked before anything starts. */
+export const edgeConfig = z.strictObject({
+  ...commonConfig,
+  run: name.describe('id of the run, part of every name'),
+  edge: name.describe('id of this edge'),
+  listen: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').describe('address where cars connect'),
+      port: port.default(1883).describe('port where cars connect'),
+    })
+    .prefault({}),
+  fleetSecret: secret.describe("what cars' passwords are made from"),
+  maxCars: z.int().min(1).default(17_000).describe('cars that are connected at once'),
+  maxPacketBytes: byteSize.default(64 * kibibyte).describe('a larger MQTT packet ends its connection'),
+  maxHeldPerCar: z
+    .int()
+    .min(1)
+    .default(64)
+    .describe('messages of one car that are not durable yet; above this nothing more is read from it'),
+  tls: z
+    .strictObject({
+      cert: z.string().describe("file with the edge's certificate chain (PEM)"),
+      key: z.string().describe('file with its private key (PEM)'),
+    })
+    .optional()
+    .describe('TLS for cars'),
+  uplink: z.strictObject({
+    bridges: z.array(hostPort).min(1).describe('bridges, tried in turn'),
+    password: secret.describe("this edge's password at the bridge"),
+    window: z.int().min(1).max(1000).default(32).describe('frames in flight'),
+    memoryBytes: byteSize
+      .default(16 * mebibyte)
+      .describe('recent frames kept in memory for sending; what does not fit is read back from disk'),
+    keepAlive: duration
+      .default(10_000)
+      .describe('after one to one and a half times this without an answer, reconnect'),
+    flushTimeout: duration
+      .default(3000)
+      .describe('at the end: how long frames may still go to a connected bridge'),
+    tls: z
+      .strictObject({ ca: z.string().optional().describe('file with the certificates to trust (PEM)') })
+      .optional()
+      .describe('TLS to the bridge'),
+  }),
+  dataDir: z.string().min(1).describe('folder of the outbox; one edge alone may use it'),
+  outbox: z
+    .strictObject({
+      maxBytes: byteSize
+        .default(1024 * mebibyte)
+        .describe(
+          'frames on disk that the bridge has not acknowledged; at the limit cars are not acknowledged',
+        ),
+      maxWaitingBytes: byteSize
+        .default(256 * mebibyte)
+        .describe('messages in memory that wait for the disk; at the limit a car that sends is cut off'),
+      linger: duration.default(20).describe('how long the first message of a frame waits for more'),
+      maxFrameBytes: byteSize.default(mebibyte).describe('a frame is closed at this size'),
+      maxFrameEntries: z.int().min(1).default(1000).describe('a frame is closed at this many messages'),
+    })
+    .prefault({}),
+});
+
+export type EdgeConfig = z.output<typeof edgeConfig>;

@@ -1,0 +1,67 @@
+import type { DeadLetterReason } from '#contract/records.ts';
+import type { TelemetryBatch } from '#contract/telemetry.ts';
+import type { Counter, Metrics } from '#runtime/metrics.ts';
+import type { LogHistogram } from '#runtime/histogram.ts';
+
+/** What an edge agent counts. */
+export interface EdgeMetrics {
+  messages: Counter;
+  readings: Counter;
+  duplicates: Counter;
+  deadLetters: Counter<'reason'>;
+  framesSent: Counter;
+  commitMs: LogHistogram;
+  carToEdgeMs: LogHistogram;
+}
+
+/** What is looked up when the metrics are read. */
+export interface EdgeGauges {
+  cars: () => number;
+  outboxFrames: () => number;
+  outboxBytes: () => number;
+  waitingBytes: () => number;
+  uplinkConnected: () => boolean;
+  uplinkQueuedBytes: () => number;
+}
+
+export function edgeMetrics(metrics: Metrics): EdgeMetrics {
+  return {
+    messages: metrics.counter('fleetbed_edge_messages_total', 'Messages of cars that were taken, each once'),
+    readings: metrics.counter('fleetbed_edge_readings_total', 'Readings in these messages'),
+    duplicates: metrics.counter('fleetbed_edge_duplicates_total', 'Messages that were there already'),
+    deadLetters: metrics.counter<'reason'>(
+      'fleetbed_edge_dead_letters_total',
+      'Messages that could not be read',
+      ['reason' satisfies keyof { reason: DeadLetterReason }],
+    ),
+    framesSent: metrics.counter('fleetbed_uplink_frames_total', 'Frames that the bridge acknowledged'),
+    commitMs: metrics.histogram('fleetbed_outbox_commit_ms', 'How long a commit to disk took'),
+    carToEdgeMs: metrics.histogram('fleetbed_car_to_edge_ms', 'From when a message was due to its arrival'),
+  };
+}
+
+export function watchEdge(metrics: Metrics, gauges: EdgeGauges): void {
+  metrics.gauge('fleetbed_edge_cars', 'Cars that are connected', gauges.cars);
+  metrics.gauge(
+    'fleetbed_outbox_frames',
+    'Frames on disk that the bridge has not acknowledged',
+    gauges.outboxFrames,
+  );
+  metrics.gauge('fleetbed_outbox_bytes', 'Bytes of these frames', gauges.outboxBytes);
+  metrics.gauge('fleetbed_outbox_waiting_bytes', 'Bytes that wait for their commit', gauges.waitingBytes);
+  metrics.gauge('fleetbed_uplink_connected', '1 while the bridge is there', () =>
+    Number(gauges.uplinkConnected()),
+  );
+  metrics.gauge(
+    'fleetbed_uplink_queued_bytes',
+    'Bytes in memory that wait for the window',
+    gauges.uplinkQueuedBytes,
+  );
+}
+
+/** A new message of a car. */
+export function countArrival(metrics: EdgeMetrics, batch: TelemetryBatch, now: number): void {
+  metrics.messages.inc();
+  metrics.readings.inc(batch.columns[0]?.length ?? 0);
+  metrics.carToEdgeMs.record(Math.max(0, now - batch.scheduledAt));
+}

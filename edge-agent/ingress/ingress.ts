@@ -1,0 +1,69 @@
+import { deadLetterCodec } from '#contract/records.ts';
+import type { ReceivedMessage, Settle } from '#wire/guarded-broker.ts';
+import { countArrival, type EdgeMetrics } from '../edge-metrics.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { RecentWindow, WindowRow } from '../window/recent.ts';
+import { openPayload, type Arrival, type Door, type Refusal } from './payload.ts';
+
+export interface IngressOptions {
+  edge: string;
+  door: Door;
+  window: RecentWindow;
+  outbox: Outbox;
+  metrics: EdgeMetrics;
+  /** Decoded, new, and not stored yet: `settle` is called when it is durable. */
+  onArrival(arrival: Arrival, windows: readonly WindowRow[], settle: Settle): void;
+}
+
+const maxDetailLength = 500;
+
+/** What happens to a car's message between the broker and the outbox. */
+export class Ingress {
+  readonly #options: IngressOptions;
+
+  constructor(options: IngressOptions) {
+    this.#options = options;
+  }
+
+  take(message: ReceivedMessage, settle: Settle): void {
+    const { outbox, door, window, metrics } = this.#options;
+    // Before the window remembers it: its sender will come again.
+    if (!outbox.hasRoom()) {
+      settle(new Error('the outbox has no room'));
+      return;
+    }
+    const now = Date.now();
+    const opened = openPayload(message.payload, message.name, door, now);
+    if ('reason' in opened) {
+      this.#refuse(message, opened, now, settle);
+      return;
+    }
+    const { vin, session, seq } = opened.batch;
+    const windows = opened.identified ? window.remember(vin, session, seq) : [];
+    if (windows === null) {
+      // Acknowledged like its original: when that is durable, and not before.
+      metrics.duplicates.inc();
+      outbox.afterEarlier(settle);
+      return;
+    }
+    countArrival(metrics, opened.batch, now);
+    this.#options.onArrival(opened, windows, settle);
+  }
+
+  /** Its bytes are kept, and it is acknowledged: the same bytes again would be no better. */
+  #refuse(message: ReceivedMessage, refusal: Refusal, at: number, settle: Settle): void {
+    const { edge, outbox, metrics } = this.#options;
+    metrics.deadLetters.inc({ reason: refusal.reason });
+    const { topic, name, payload } = message;
+    const value = deadLetterCodec.encode({
+      source: edge,
+      reason: refusal.reason,
+      detail: refusal.detail.slice(0, maxDetailLength),
+      topic,
+      key: name,
+      bytes: payload,
+      at,
+    });
+    outbox.append({ destination: 'fleet.deadletter', key: edge, value }, [], settle);
+  }
+}

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeFrame, entryBytes, type FrameEntry } from '#contract/frame.ts';
+import { inWords, UserError } from '#runtime/errors.ts';
+import type { Log } from '#runtime/log.ts';
+import type { Settle } from '#wire/guarded-broker.ts';
+import type { WindowRow } from '../window/recent.ts';
+import { Group } from './group.ts';
+import type { StoredFrame } from './store.ts';
+import { StoreError, StoreThread } from './store-thread.ts';
+
+export interface OutboxOptions {
+  dataDir: string;
+  /** Of frames on disk that the bridge has not acknowledged. At the limit nothing is committed, so nothing is settled. */
+  maxBytes: number;
+  /** Of entries that wait for their commit. At this limit `hasRoom` says no. */
+  maxWaitingBytes: number;
+  /** How long the first entry of a frame waits for more. */
+  lingerMs: number;
+  maxFrameBytes: number;
+  maxFrameEntries: number;
+  log: Log;
+  /** A frame is durable. Called in the order of positions. */
+  onDurable(frame: DurableFrame): void;
+  onCommitted(tookMs: number): void;
+  /** Commits fail and are tried again (why), or succeed again (null). */
+  onTrouble(why: string | null): void;
+  /** The file is damaged: only a new start helps, which repairs it. */
+  onDamage(error: UserError): void;
+}
+
+export interface DurableFrame {
+  position: number;
+  epoch: string;
+  number: number;
+  createdAt: number;
+  bytes: Buffer;
+}
+
+const retry = { minMs: 100, maxMs: 5000 };
+/** Acknowledged frames leave the file with the next commit; when there is none for this long, by themselves. */
+const forgetAfterMs = 500;
+
+/**
+ * Group commit into a durable file. What arrives within `lingerMs`, or while the last commit runs, becomes one frame, one
+ * row, one transaction, one fsync; only then are its senders told.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #thread: StoreThread;
+  readonly epoch: string;
+  /** Filling, the oldest first; only the last one takes more. */
+  readonly #groups: Group[] = [];
+  #committing: Group | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
+  #forgetTimer: NodeJS.Timeout | undefined;
+  readonly #closing = new AbortController();
+  #flushing = false;
+  #nextNumber: number;
+  #nextPosition: number;
+  #acknowledged: number;
+  #forgotten: number;
+  #frames: number;
+  #bytes: number;
+  #waitingBytes = 0;
+
+  /** @throws UserError in words: no space, no right, another process has it open */
+  static async open(options: OutboxOptions): Promise<Outbox> {
+    try {
+      return new Outbox(options, await StoreThread.open(options.dataDir));
+    } catch (error) {
+      const words = `the outbox in ${options.dataDir} cannot be opened: ${inWords(error)}`;
+      throw new UserError('component', words, { cause: error });
+    }
+  }
+
+  private constructor(options: OutboxOptions, thread: StoreThread) {
+    this.#options = options;
+    this.#thread = thread;
+    const { contents } = thread;
+    for (const note of contents.notes) options.log.warn({ dataDir: options.dataDir }, note);
+    this.epoch = contents.epoch;
+    this.#nextNumber = contents.nextNumber;
+    this.#nextPosition = contents.nextPosition;
+    this.#acknowledged = contents.firstPosition - 1;
+    this.#forgotten = this.#acknowledged;
+    this.#frames = contents.frames;
+    this.#bytes = contents.bytes;
+  }
+
+  /** Windows as the file held them when it was opened; given once. */
+  takeWindows(): [vin: string, window: Uint8Array][] {
+    return this.#thread.windows.splice(0);
+  }
+
+  /** On disk and not acknowledged by the bridge. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** Of the frames on disk that the bridge has not acknowledged. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Of entries that are not committed. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** The oldest frame that the bridge may not have. */
+  get firstPosition(): number {
+    return this.#acknowledged + 1;
+  }
+
+  /** Behind the newest frame that is durable. */
+  get nextPosition(): number {
+    return this.#nextPosition;
+  }
+
+  /** May one more entry wait? If not, its sender is cut off and sends it again later. */
+  hasRoom(): boolean {
+    return this.#waitingBytes < this.#options.maxWaitingBytes;
+  }
+
+  /** Takes an entry and the window rows that go with it; `settle` is called once both are durable. */
+  append(entry: FrameEntry, windows: readonly WindowRow[], settle: Settle): void {
+    const bytes = entryBytes(entry);
+    let group = this.#groups.at(-1);
+    if (!group || this.#isFull(group) || group.bytes + bytes > this.#options.maxFrameBytes) {
+      group = new Group(performance.now());
+      this.#groups.push(group);
+    }
+    group.add(entry, windows, settle);
+    this.#waitingBytes += bytes;
+    this.#commitWhenDue();
+  }
+
+  /** Calls `settle` once everything that was appended before is durable. */
+  afterEarlier(settle: Settle): void {
+    const last = this.#groups.at(-1) ?? this.#committing;
+    if (last) last.join(settle);
+    else settle();
+  }
+
+  /** Durable frames from a position on, at least one if there is one. @throws StoreError */
+  read(from: number, maxBytes: number): Promise<StoredFrame[]> {
+    return this.#thread.read(from, maxBytes);
+  }
+
+  /** The bridge has this frame, the next one in order. */
+  acknowledge(position: number, bytes: number): void {
+    assert.equal(position, this.#acknowledged + 1);
+    this.#acknowledged = position;
+    this.#frames -= 1;
+    this.#bytes -= bytes;
+    this.#forgetTimer ??= setTimeout(() => this.#forget(), forgetAfterMs).unref();
+    this.#commitWhenDue();
+  }
+
+  /** Commits what waits without lingering. @returns whether everything became durable in time */
+  async flush(timeoutMs: number): Promise<boolean> {
+    this.#flushing = true;
+    this.#commitWhenDue();
+    const durable = new Promise<boolean>((resolve) => this.afterEarlier(() => resolve(true)));
+    const late = new AbortController();
+    const inTime = await Promise.race([
+      durable,
+      sleep(timeoutMs, false, { signal: late.signal }).catch(() => false),
+    ]);
+    late.abort();
+    this.#flushing = false;
+    return inTime;
+  }
+
+  /** Leaves a file that is closed in order. What still waits is not settled: its senders send it again. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#lingerTimer);
+    clearTimeout(this.#forgetTimer);
+    try {
+      if (this.#acknowledged > this.#forgotten) await this.#thread.forget(this.#acknowledged);
+    } catch (error) {
+      // The bridge knows these frames by their numbers: they are only sent once more.
+      this.#options.log.warn({ reason: inWords(error) }, 'acknowledged frames stay in the outbox');
+    }
+    await this.#thread.close();
+  }
+
+  #isFull(group: Group): boolean {
+    return (
+      group.bytes >= this.#options.maxFrameBytes || group.entries.length >= this.#options.maxFrameEntries
+    );
+  }
+
+  #commitWhenDue(): void {
+    const group = this.#groups[0];
+    if (this.#committing || !group || this.#closing.signal.aborted) return;
+    if (this.#bytes > 0 && this.#bytes + group.bytes > this.#options.maxBytes) return;
+    const lingers = this.#groups.length === 1 && !this.#isFull(group) && !this.#flushing;
+    const waitMs = lingers ? group.openedAt + this.#options.lingerMs - performance.now() : 0;
+    if (waitMs > 0) {
+      this.#lingerTimer ??= setTimeout(() => {
+        this.#lingerTimer = undefined;
+        this.#commitWhenDue();
+      }, Math.ceil(waitMs));
+      return;
+    }
+    this.#groups.shift();
+    this.#committing = group;
+    void this.#commit(group);
+  }
+
+  async #commit(group: Group): Promise<void> {
+    const createdAt = Date.now();
+    const { epoch } = this;
+    const number = this.#nextNumber;
+    const position = this.#nextPosition;
+    const bytes = encodeFrame({ epoch, number, createdAt, entries: group.entries });
+    const frame = { position, epoch, number, createdAt, bytes };
+    if (!(await this.#store(frame, group.windows))) return;
+    this.#nextNumber += 1;
+    this.#nextPosition += 1;
+    this.#frames += 1;
+    this.#bytes += bytes.length;
+    this.#waitingBytes -= group.bytes;
+    this.#committing = undefined;
+    // First who waits: an uplink that reads fast must not hold up the cars.
+    group.settle();
+    this.#options.onDurable(frame);
+    this.#commitWhenDue();
+  }
+
+  /** Tries until it is durable. @returns false when the outbox was closed, or its file is damaged */
+  async #store(frame: DurableFrame, windows: readonly WindowRow[]): Promise<boolean> {
+    const { position, number, bytes } = frame;
+    for (let waitMs = retry.minMs, failures = 0; ; failures++, waitMs = Math.min(waitMs * 2, retry.maxMs)) {
+      const acknowledged = this.#acknowledged;
+      try {
+        const tookMs = await this.#thread.commit({
+          frame: { position, number, bytes },
+          windows,
+          acknowledged,
+        });
+        this.#forgotten = Math.max(this.#forgotten, acknowledged);
+        this.#options.onCommitted(tookMs);
+        if (failures > 0) this.#options.onTrouble(null);
+        return true;
+      } catch (error) {
+        if (this.#closing.signal.aborted) return false;
+        if (!(error instanceof StoreError) || error.kind === 'damaged') return this.#giveUp(error);
+        if (failures === 0)
+          this.#options.onTrouble(error.kind === 'full' ? 'the disk is full' : error.message);
+        await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+        if (this.#closing.signal.aborted) return false;
+      }
+    }
+  }
+
+  #giveUp(error: unknown): false {
+    this.#options.onDamage(
+      new UserError('component', `the outbox cannot go on: ${inWords(error)}`, { cause: error }),
+    );
+    return false;
+  }
+
+  #forget(): void {
+    this.#forgetTimer = undefined;
+    const acknowledged = this.#acknowledged;
+    // The last commit may have taken them along.
+    if (acknowledged === this.#forgotten || this.#closing.signal.aborted) return;
+    this.#thread.forget(acknowledged).then(
+      () => (this.#forgotten = Math.max(this.#forgotten, acknowledged)),
+      (error: unknown) => {
+        if (error instanceof StoreError && error.kind !== 'damaged') return;
+        if (!this.#closing.signal.aborted) this.#giveUp(error);
+      },
+    );
+  }
+}

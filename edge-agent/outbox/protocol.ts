@@ -1,0 +1,24 @@
+import type { CommitRequest, StoreContents, StoredFrame } from './store.ts';
+
+/** Between the outbox and the thread that owns its file. Requests are answered in the order in which they come. */
+export type StoreRequest =
+  | ({ type: 'commit' } & CommitRequest)
+  | { type: 'forget'; acknowledged: number }
+  | { type: 'read'; from: number; maxBytes: number }
+  | { type: 'close' };
+
+export type StoreAnswer =
+  | { type: 'done'; tookMs: number; frames: StoredFrame[] }
+  | { type: 'failed'; failure: StoreFailure };
+
+/** The first thing that the thread says. */
+export type StoreOpened =
+  | { type: 'opened'; contents: StoreContents; windows: [vin: string, window: Uint8Array][] }
+  | { type: 'failed'; failure: StoreFailure };
+
+/** Errors lose their class between threads. */
+export interface StoreFailure {
+  /** damaged: only a new start, which repairs the file, helps. full: the disk is. */
+  kind: 'damaged' | 'full' | 'other';
+  words: string;
+}

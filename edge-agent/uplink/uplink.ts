@@ -1,0 +1,130 @@
+import { markStored } from '#contract/frame.ts';
+import { edgeTopics } from '#contract/mqtt-topics.ts';
+import { storedAfterMs } from '#contract/origin.ts';
+import type { Log } from '#runtime/log.ts';
+import { MqttClient, type CloseReason, type MqttClientOptions } from '#wire/mqtt-client.ts';
+import type { DurableFrame, Outbox } from '../outbox/outbox.ts';
+import { SendQueue } from './send-queue.ts';
+
+export interface UplinkOptions {
+  edge: string;
+  outbox: Outbox;
+  /** Address, name and password, the window of frames in flight. */
+  client: MqttClientOptions;
+  /** Of frames in memory that are not in flight; the rest waits on disk. */
+  memoryBytes: number;
+  log: Log;
+  onAcknowledged(): void;
+  /** The outbox cannot be read back. */
+  onDamage(error: unknown): void;
+}
+
+const chunkBytes = 4 * 1024 * 1024;
+/** How often frames in flight on a lost connection are looked at: may they still be called live? */
+const ageingMs = 50;
+
+/** Carries durable frames to the bridge in order, each until it is acknowledged. */
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #client: MqttClient<DurableFrame>;
+  readonly #queue: SendQueue;
+  readonly #topic: string;
+  #ageing: NodeJS.Timeout | undefined;
+  #lastClose: CloseReason | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: UplinkOptions) {
+    this.#options = options;
+    this.#topic = edgeTopics.uplink(options.edge);
+    this.#queue = new SendQueue({
+      outbox: options.outbox,
+      maxBytes: options.memoryBytes,
+      chunkBytes: Math.min(chunkBytes, options.memoryBytes),
+      onReady: () => this.#send(),
+      onError: (error) => options.onDamage(error),
+    });
+    this.#client = new MqttClient<DurableFrame>(options.client, {
+      onConnect: () => this.#connected(),
+      onClose: (_client, reason) => this.#lost(reason),
+      onWritable: () => this.#send(),
+      onAck: (_client, frame) => this.#acknowledged(frame),
+    });
+  }
+
+  get connected(): boolean {
+    return this.#client.connected;
+  }
+
+  /** Of frames in memory that wait for the window. */
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  start(): void {
+    this.#client.connect();
+  }
+
+  /** A frame became durable. */
+  offer(frame: DurableFrame): void {
+    this.#queue.offer(frame);
+    this.#send();
+  }
+
+  /** Waits until the bridge has everything, as long as it is connected and at most this long. */
+  async flush(timeoutMs: number): Promise<void> {
+    if (!this.#client.connected || this.#options.outbox.frames === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#queue.close();
+    clearInterval(this.#ageing);
+    await this.#client.end({ graceful: true });
+  }
+
+  #send(): void {
+    for (let frame = this.#queue.peek(); frame; frame = this.#queue.peek()) {
+      if (isOld(frame)) markStored(frame.bytes);
+      if (!this.#client.publish(this.#topic, frame.bytes, 1, frame)) return;
+      this.#queue.shift();
+    }
+  }
+
+  #acknowledged(frame: DurableFrame): void {
+    const { outbox } = this.#options;
+    outbox.acknowledge(frame.position, frame.bytes.length);
+    this.#options.onAcknowledged();
+    if (outbox.frames === 0) this.#onIdle?.();
+    this.#send();
+  }
+
+  #connected(): void {
+    clearInterval(this.#ageing);
+    this.#lastClose = undefined;
+    this.#options.log.info({ frames: this.#options.outbox.frames }, 'uplink is connected');
+    this.#send();
+  }
+
+  /** The client sends what is in flight again by itself, from the same bytes: those say meanwhile how old they are. */
+  #lost(reason: CloseReason): void {
+    if (reason === 'closed') return;
+    // Once for each new reason: an edge may be offline for days.
+    if (reason !== this.#lastClose) this.#options.log.warn({ reason }, 'uplink is not connected');
+    this.#lastClose = reason;
+    this.#onIdle?.();
+    clearInterval(this.#ageing);
+    this.#ageing = setInterval(() => {
+      for (const frame of this.#client.unacknowledged()) if (isOld(frame)) markStored(frame.bytes);
+    }, ageingMs).unref();
+  }
+}
+
+function isOld(frame: DurableFrame): boolean {
+  return Date.now() - frame.createdAt > storedAfterMs;
+}

@@ -1,0 +1,171 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { decodeFrame, type Frame } from '#contract/frame.ts';
+import { password } from '#contract/identity.ts';
+import { carTopics } from '#contract/mqtt-topics.ts';
+import { signalCount } from '#contract/signals.ts';
+import { decodeTelemetry, encodeTelemetry, type TelemetryBatch } from '#contract/telemetry.ts';
+import { startEdge } from '#edge-agent/component.ts';
+import { edgeConfig } from '#edge-agent/config.ts';
+import { Store } from '#edge-agent/outbox/store.ts';
+import type { Running, Services } from '#runtime/component.ts';
+import { createLog } from '#runtime/log.ts';
+import { Metrics, parseMetrics, type ParsedMetrics } from '#runtime/metrics.ts';
+import { MqttClient } from '#wire/mqtt-client.ts';
+
+/** What tests of the edge agent share: a folder, an edge in this process, cars that speak MQTT. */
+export const fleetSecret = 'a secret of the fleet';
+export const vin = 'WVWZZZ1JZXW000001';
+
+export async function tempFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'fleetbed-edge-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function telemetry(car: string, session: number, seq: number, readings = 10): TelemetryBatch {
+  const columns = Array.from({ length: signalCount }, (_signal, signal) =>
+    Float32Array.from({ length: readings }, (_reading, reading) => signal + reading / 10 + seq),
+  );
+  const simTime = 1_700_000_000_000;
+  return { vin: car, session, seq, scheduledAt: Date.now(), simTime, intervalMs: 1000, columns };
+}
+
+export interface TestEdge {
+  port: number;
+  epoch: string;
+  folder: string;
+  /** null while it is ready. */
+  notReady(): string | undefined;
+  failures: unknown[];
+  metrics(): Promise<ParsedMetrics>;
+  drain(): Promise<void>;
+}
+
+/** An edge agent in this process. Its bridge is nowhere unless one is given. */
+export async function testEdge(
+  t: TestContext,
+  folder: string,
+  settings: Record<string, unknown> = {},
+  bridgePort = 1,
+): Promise<TestEdge> {
+  const config = edgeConfig.parse({
+    health: {},
+    log: {},
+    run: 'run',
+    edge: 'edge-1',
+    listen: { port: 0 },
+    fleetSecret,
+    dataDir: folder,
+    ...settings,
+    uplink: {
+      bridges: [`127.0.0.1:${bridgePort}`],
+      password: 'edge password',
+      ...(settings['uplink'] as object | undefined),
+    },
+  });
+  const metrics = new Metrics({ component: 'edge', name: 'edge-1' });
+  const failures: unknown[] = [];
+  let notReady: string | undefined;
+  const services: Services = {
+    log: createLog({ component: 'edge', level: 'silent' }),
+    metrics,
+    setReady: (ready, reason) => (notReady = ready ? undefined : reason),
+    fail: (error) => failures.push(error),
+  };
+  const running: Running & { port: number; epoch: string } = await startEdge(config, services);
+  let drained: Promise<void> | undefined;
+  const drain = (): Promise<void> => (drained ??= running.drain());
+  t.after(async () => {
+    await drain();
+    metrics.close();
+  });
+  const { port, epoch } = running;
+  const readMetrics = async (): Promise<ParsedMetrics> => parseMetrics(await metrics.text());
+  return { port, epoch, folder, notReady: () => notReady, failures, metrics: readMetrics, drain };
+}
+
+export interface TestCar {
+  vin: string;
+  client: MqttClient;
+  /** seqs in the order of their acknowledgements. */
+  acked: number[];
+  closes: string[];
+  send(payload: Buffer, tag?: number): void;
+  /** Sends these seqs of a session. */
+  sendSeqs(session: number, from: number, to: number): void;
+}
+
+/** A car that is connected, and stays so by reconnecting. */
+export async function testCar(t: TestContext, port: number, name: string, clientId = name): Promise<TestCar> {
+  const acked: number[] = [];
+  const closes: string[] = [];
+  const connected = Promise.withResolvers<void>();
+  const waiting: { payload: Buffer; tag: number }[] = [];
+  const pump = (): void => {
+    for (let next = waiting[0]; next; next = waiting[0]) {
+      if (!client.publish(carTopics.telemetry(name), next.payload, 1, next.tag)) return;
+      waiting.shift();
+    }
+  };
+  const client = new MqttClient(
+    {
+      host: '127.0.0.1',
+      port,
+      clientId,
+      username: name,
+      password: password(fleetSecret, name),
+      keepAliveSeconds: 30,
+      inFlightLimit: 10_000,
+      reconnect: { minMs: 20, maxMs: 100 },
+      connectTimeoutMs: 5000,
+    },
+    {
+      onConnect: () => {
+        connected.resolve();
+        pump();
+      },
+      onWritable: pump,
+      onClose: (_client, reason) => closes.push(reason),
+      onAck: (_client, tag) => acked.push(tag),
+    },
+  );
+  t.after(() => client.destroy());
+  client.connect();
+  await connected.promise;
+  const send = (payload: Buffer, tag = 0): void => {
+    waiting.push({ payload, tag });
+    pump();
+  };
+  const sendSeqs = (session: number, from: number, to: number): void => {
+    for (let seq = from; seq <= to; seq++) send(encodeTelemetry(telemetry(name, session, seq)), seq);
+  };
+  return { vin: name, client, acked, closes, send, sendSeqs };
+}
+
+/** Every frame of an outbox that nobody has open. */
+export function storedFrames(folder: string): Frame[] {
+  const store = Store.open(folder);
+  const stored = store.read(1, Number.MAX_SAFE_INTEGER);
+  store.close();
+  return stored.map(({ bytes }) => decodeFrame(Buffer.from(bytes)));
+}
+
+/** "vin/session/seq" of all telemetry in frames, in their order. */
+export function identities(frames: readonly Frame[]): string[] {
+  return frames.flatMap((frame) =>
+    frame.entries
+      .filter((entry) => entry.destination === 'fleet.telemetry')
+      .map((entry) => {
+        const { vin: car, session, seq } = decodeTelemetry(entry.value);
+        return `${car}/${session}/${seq}`;
+      }),
+  );
+}
+
+/** Waits for what must come; the test's own timeout is the limit. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
