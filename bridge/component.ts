@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import type { ComponentSpec, Running, Services } from '#runtime/component.ts';
+import { GuardedBroker } from '#wire/guarded-broker.ts';
+import { connectKafka, waitForKafka } from '#wire/kafka.ts';
+import { ensureTopics } from '#wire/kafka-topics.ts';
+import { bridgeMetrics } from './bridge-metrics.ts';
+import { bridgeConfig, type BridgeConfig } from './config.ts';
+import { Edges } from './edges.ts';
+import { FramePositions } from './frame-positions.ts';
+import { Outages } from './outages.ts';
+
+/** Frames in flight of one edge; an edge's window is far below. */
+const maxHeldFrames = 4096;
+const connectTimeoutMs = 10_000;
+/** Of an MQTT packet, beside the frame: fixed header, topic, packet id. */
+const packetOverheadBytes = 256;
+
+export const bridgeComponent: ComponentSpec<typeof bridgeConfig> = {
+  name: 'bridge',
+  summary: "Takes edges' frames over MQTT and writes each of them to Kafka exactly once",
+  config: bridgeConfig,
+  nameOf: () => 'bridge',
+  start: startBridge,
+};
+
+/** Door for edges -> one writer for each -> Kafka. @returns also the port that it listens on */
+export async function startBridge(
+  config: BridgeConfig,
+  services: Services,
+): Promise<Running & { port: number }> {
+  const { log, metrics } = services;
+  const { run, transaction, transactionalIdPrefix } = config;
+  const { topicPrefix } = config.kafka;
+  const kafka = connectKafka(config.kafka, log);
+  await waitForKafka(kafka, config.kafkaWait);
+  if (config.createTopics) {
+    const { created, notes } = await ensureTopics(kafka, {
+      prefix: topicPrefix,
+      given: true,
+      tieredStorage: 'detect',
+    });
+    if (created.length > 0) log.info({ created }, 'created topics');
+    for (const note of notes) log.info(note);
+  }
+
+  const positions = new FramePositions(kafka, { run, topicPrefix, log });
+  const edges = new Edges(
+    {
+      kafka,
+      run,
+      transactionalIdPrefix,
+      topicPrefix,
+      transaction,
+      positions,
+      outages: new Outages((ready, reason) => services.setReady(ready, reason)),
+      metrics: bridgeMetrics(metrics, {
+        edges: () => edges.connected,
+        pendingBytes: () => edges.pendingBytes,
+      }),
+      log,
+    },
+    { edgeSecret: config.edgeSecret, disconnect: (edge, reason) => broker.disconnect(edge, reason) },
+  );
+  const broker = await GuardedBroker.listen({
+    ...config.listen,
+    ...(config.tls && {
+      tls: { cert: await readFile(config.tls.cert), key: await readFile(config.tls.key) },
+    }),
+    maxPacketBytes: config.maxFrameBytes + packetOverheadBytes,
+    maxHeldPerConnection: maxHeldFrames,
+    maxHeldBytesPerConnection: config.maxPendingBytes,
+    maxConnections: config.maxEdges,
+    connectTimeoutMs,
+    fanOut: false,
+    guard: edges.guard,
+    log,
+    metrics,
+    metricPrefix: 'fleetbed_bridge',
+  });
+  log.info({ port: broker.port, host: config.listen.host }, 'takes frames');
+  services.setReady(true);
+
+  return {
+    port: broker.port,
+    async drain() {
+      broker.stopAccepting();
+      // Closing reads nothing more, and waits for what is settled meanwhile.
+      const closing = broker.close();
+      await edges.drain();
+      await closing;
+    },
+  };
+}
