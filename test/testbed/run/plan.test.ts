@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { password } from '#contract/identity.ts';
+import { planRun, processNames, type RunPlan } from '#testbed/run/plan.ts';
+import type { Scenario } from '#testbed/scenario/scenario.ts';
+
+const scenario: Scenario = {
+  name: 'small',
+  description: undefined,
+  seed: 7,
+  fleet: {
+    profiles: { petrol: 1 },
+    intervalMs: 1000,
+    readingsPerMessage: 10,
+    qos: 1,
+    speedup: 10,
+    start: 'mixed',
+    simStartMs: 0,
+  },
+  connect: { ratePerSecond: 1000 },
+  stages: [
+    { forMs: 1000, cars: 100 },
+    { forMs: 1000, cars: 40_000 },
+  ],
+  edges: { count: 3 },
+  timeline: [],
+  thresholds: [],
+};
+
+async function plan(timeline: Scenario['timeline'] = []): Promise<RunPlan> {
+  let port = 10_000;
+  return planRun({
+    run: 'r1',
+    scenario: { ...scenario, timeline },
+    workDir: '/work',
+    kafka: { brokers: ['127.0.0.1:9092'] },
+    bridgeBrokers: ['127.0.0.1:9093'],
+    pickPort: () => Promise.resolve(port++),
+  });
+}
+
+test('no simulator holds more cars than a process has descriptors for', () => {
+  const names = processNames(scenario);
+  assert.deepEqual(names.simulators, ['simulator-1', 'simulator-2', 'simulator-3']);
+  assert.deepEqual(names.edges, ['edge-1', 'edge-2', 'edge-3']);
+});
+
+test('links are direct unless the timeline cuts them', async () => {
+  const direct = await plan();
+  assert.deepEqual(direct.proxies, []);
+
+  const link = { from: 'edge-2', to: 'bridge', name: 'edge-2/bridge' };
+  const cut = await plan([{ action: 'cut', atMs: 0, forMs: 1, link, line: 1 }]);
+  assert.deepEqual(
+    cut.proxies.map((proxy) => proxy.link.name),
+    ['edge-2/bridge'],
+  );
+  const bridges = cut.edges.map((edge) => (edge.config['uplink'] as { bridges: string[] }).bridges[0]);
+  const bridgeAt = bridges[0];
+  assert.equal(bridges[2], bridgeAt);
+  assert.equal(bridges[1], `127.0.0.1:${cut.proxies[0]?.listen.port}`);
+  assert.equal(`127.0.0.1:${cut.proxies[0]?.target.port}`, bridgeAt);
+});
+
+test('every port is given out once, and the simulators know the edges in their order', async () => {
+  const { bridge, edges, simulators } = await plan();
+  const listens = [bridge, ...edges].map((part) => (part.config['listen'] as { port: number }).port);
+  const ports = [...listens, ...[bridge, ...edges, ...simulators].map((part) => part.healthPort)];
+  assert.equal(new Set(ports).size, ports.length);
+  const known = edges.map((edge) => `127.0.0.1:${(edge.config['listen'] as { port: number }).port}`);
+  for (const simulator of simulators) assert.deepEqual(simulator.config['edges'], known);
+});
+
+test('an edge is given its own password and never the secret that makes all of them', async () => {
+  const { bridge, edges } = await plan();
+  const secret = String(bridge.config['edgeSecret']);
+  for (const edge of edges) {
+    assert.equal((edge.config['uplink'] as { password: string }).password, password(secret, edge.name));
+    assert.ok(!JSON.stringify(edge.config).includes(secret));
+  }
+});

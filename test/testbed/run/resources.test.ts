@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { processUsage, ResourceMeter } from '#testbed/run/resources.ts';
+
+const skip = existsSync('/proc/self/stat') ? false : 'this system has no /proc';
+
+test('a process that computes uses CPU time and memory, as /proc says', { skip }, () => {
+  const own = process.cpuUsage();
+  const usage = processUsage(process.pid);
+  assert.ok(usage);
+  assert.ok(Math.abs(usage.cpuSeconds - (own.user + own.system) / 1e6) < 0.5);
+  assert.ok(usage.rssPeakBytes >= usage.rssBytes && usage.rssBytes > 10e6);
+  assert.equal(processUsage(2 ** 22 + 1), undefined);
+});
+
+test('the lives of a part add up in CPU time, and the largest counts in memory', { skip }, async () => {
+  const busy = `const end = performance.now() + 300; while (performance.now() < end); console.log('done'); setInterval(() => {}, 1000);`;
+  const meter = new ResourceMeter();
+  let alone = 0;
+  for (let life = 1; life <= 2; life++) {
+    const child = spawn(process.execPath, ['-e', busy]);
+    await once(child.stdout, 'data');
+    meter.sample(new Map([['edge-1', child.pid]]));
+    if (life === 1) alone = meter.byProcess()['edge-1']?.cpuSeconds ?? 0;
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
+  const both = meter.byProcess()['edge-1'];
+  assert.ok(alone >= 0.2 && both && both.cpuSeconds > alone * 1.3, `${alone} ${both?.cpuSeconds}`);
+});

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { encodeOrigin, originHeader, type Origin } from '#contract/origin.ts';
+import { deadLetterCodec } from '#contract/records.ts';
+import { createLog } from '#runtime/log.ts';
+import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { followRun, type RunFeed } from '#testbed/verdict/kafka-feed.ts';
+import { Ledger } from '#testbed/verdict/ledger.ts';
+import { ensureTopics } from '#wire/kafka-topics.ts';
+import { connectKafka, kafkaConfig, type Kafka } from '#wire/kafka.ts';
+import { letterOf, message, originOf, run } from './car-messages.ts';
+
+const vin = 'WVWZZZ1JZXW000001';
+const endTimeoutMs = 20_000;
+
+describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
+  let local: TestKafka;
+  let kafka: Kafka;
+  const feeds: RunFeed[] = [];
+
+  before(async () => {
+    local = await testKafka();
+    const log = createLog({ component: 'test', level: 'silent' });
+    kafka = connectKafka(kafkaConfig.parse({ brokers: local.brokers }), log);
+    for (const prefix of ['a.', 'b.', 'c.', 'd.']) {
+      await ensureTopics(kafka, { prefix, given: false, tieredStorage: false });
+    }
+  });
+  after(async () => {
+    for (const feed of feeds) await feed.stop();
+    await local.stop();
+  });
+
+  async function follow(prefix: string): Promise<{ feed: RunFeed; ledger: Ledger }> {
+    const ledger = new Ledger({ run });
+    const feed = await followRun({ kafka, run, prefix, ledger });
+    feeds.push(feed);
+    return { feed, ledger };
+  }
+
+  /** One transaction, as the bridge would write it. */
+  async function write(
+    topic: string,
+    records: { value: Buffer; origin?: Origin }[],
+    end: 'commit' | 'abort' = 'commit',
+  ): Promise<void> {
+    const producer = kafka.producer({ transactionalId: `test-${Math.random()}` });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    const messages = records.map(({ value, origin }) => ({
+      key: vin,
+      value,
+      headers: origin ? { [originHeader]: encodeOrigin(origin) } : {},
+    }));
+    await transaction.send({ topic, messages });
+    await (end === 'commit' ? transaction.commit() : transaction.abort());
+    await producer.disconnect();
+  }
+
+  const telemetry = (seq: number, origin = originOf(), scheduledAt = Date.now()) => ({
+    value: message(vin, 1, seq, scheduledAt),
+    origin,
+  });
+
+  it('counts this run’s committed records, and nothing of other runs or aborted transactions', async () => {
+    const { feed, ledger } = await follow('a.');
+    await write('a.fleet.telemetry', [telemetry(1), telemetry(2), { value: message(vin, 1, 9) }]);
+    await write('a.fleet.telemetry', [telemetry(3, originOf('edge-1', false, 'otherrun'))]);
+    await write('a.fleet.telemetry', [telemetry(4)], 'abort');
+    await feed.reachEnd(endTimeoutMs);
+    const { delivery } = ledger.result();
+    assert.deepEqual([delivery.sent, delivery.stored], [2, 2]);
+    await write('a.fleet.telemetry', [telemetry(2), telemetry(3)]);
+    await feed.reachEnd(endTimeoutMs);
+    assert.deepEqual([ledger.result().delivery.stored, ledger.result().delivery.duplicated], [3, 1]);
+  });
+
+  it('begins where Kafka stood when it was called: what lies there already is not read again', async () => {
+    await write('d.fleet.telemetry', [telemetry(1), telemetry(2)]);
+    const { feed, ledger } = await follow('d.');
+    await write('d.fleet.telemetry', [telemetry(3)]);
+    await feed.reachEnd(endTimeoutMs);
+    assert.equal(ledger.result().delivery.stored, 1);
+  });
+
+  it('takes dead letters in, also those that are none', async () => {
+    const { feed, ledger } = await follow('b.');
+    const letter = deadLetterCodec.encode(letterOf(vin, message(vin, 1, 2)));
+    const cutShort = letter.subarray(0, 20);
+    await write('b.fleet.telemetry', [telemetry(1)]);
+    await write('b.fleet.deadletter', [
+      { value: letter, origin: originOf() },
+      { value: cutShort, origin: originOf() },
+    ]);
+    await feed.reachEnd(endTimeoutMs);
+    const { delivery, deadLetters } = ledger.result();
+    assert.deepEqual([delivery.sent, delivery.stored, delivery.deadLettered], [2, 1, 1]);
+    assert.deepEqual(deadLetters, {
+      total: 2,
+      unidentified: 1,
+      byReason: { truncated: 1, 'unreadable-letter': 1 },
+    });
+  });
+
+  it('keeps live and backfill apart, second by second', async () => {
+    const { feed } = await follow('c.');
+    const stored = originOf('edge-1', true);
+    await write('c.fleet.telemetry', [telemetry(1), telemetry(2, stored, Date.now() - 9000), telemetry(1)]);
+    await feed.reachEnd(endTimeoutMs);
+    const second = feed.perSecond();
+    assert.deepEqual([second.stored, second.carToKafkaMs.count, second.backfillMs.count], [2, 1, 1]);
+    assert.ok(second.backfillMs.max >= 9000, `${second.backfillMs.max} ms`);
+    const next = feed.perSecond();
+    assert.deepEqual([next.stored, next.carToKafkaMs.count, next.backfillMs.count], [0, 0, 0]);
+  });
+});

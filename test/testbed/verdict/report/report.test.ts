@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { html } from '#testbed/verdict/report/html.ts';
+import { renderReport } from '#testbed/verdict/report/report.ts';
+import { linearScale, logScale, timeScale } from '#testbed/verdict/report/scale.ts';
+import { timeseries } from '#testbed/verdict/report/series.ts';
+import { badRun, sampleRun } from '../sample-run.ts';
+
+describe('report.html', () => {
+  test('asks for nothing and runs nothing', () => {
+    const { summary, samples } = sampleRun();
+    const page = renderReport(summary, samples);
+    assert.doesNotMatch(page, /<script|<link rel="stylesheet|@import|url\(|src=|https?:\/\/(?!www\.w3\.org)/);
+    assert.match(page, /Content-Security-Policy"\s+content="default-src 'none'/);
+  });
+
+  test('is there for a run that never began, and for one without faults, thresholds or problems', () => {
+    const { summary } = sampleRun();
+    const page = renderReport({ ...summary, faults: [], thresholds: [] }, []);
+    assert.match(page, /there is nothing to draw/);
+    assert.match(page, /fair weather/);
+  });
+
+  test('text from outside stays text', () => {
+    const { summary, samples } = badRun();
+    const hostile = '"><img src=x onerror=alert(1)>';
+    const page = renderReport(
+      {
+        ...summary,
+        run: { ...summary.run, scenario: hostile, description: hostile, warnings: [hostile] },
+        faults: [{ at: 1, endedAt: null, kind: hostile, target: hostile }],
+        thresholds: [{ metric: hostile, condition: hostile, actual: null, ok: false }],
+        deadLetters: { total: 1, unidentified: 1, byReason: { [hostile]: 1 } },
+      },
+      samples,
+    );
+    assert.doesNotMatch(page, /<img/);
+    assert.ok(page.includes('1FTEX1CM7PKD&lt;b&gt;09'));
+  });
+
+  test('the template escapes values and leaves its own markup', () => {
+    const inner = html`<b title="${'"'}">${'<&>'}</b>`;
+    assert.equal(html`${[inner, 'x']}${null}${3}`.text, '<b title="&quot;">&lt;&amp;&gt;</b>x3');
+  });
+});
+
+describe('axes', () => {
+  test('a linear axis ends at a round number at or above the largest value', () => {
+    assert.deepEqual(linearScale(3100).ticks, [0, 1000, 2000, 3000, 4000]);
+    assert.deepEqual(linearScale(1).ticks, [0, 0.25, 0.5, 0.75, 1]);
+    assert.equal(linearScale(3100).at(2000), 0.5);
+  });
+
+  test('a logarithmic axis puts equal factors at equal distances', () => {
+    const scale = logScale(5, 20_000);
+    assert.deepEqual(scale.ticks, [10, 100, 1000, 10_000]);
+    assert.ok(Math.abs(scale.at(100) - scale.at(10) - (scale.at(1000) - scale.at(100))) < 1e-9);
+    assert.deepEqual(logScale(20, 90).ticks, [20, 50, 100]);
+  });
+
+  test('a time axis ends where the run ends, with round labels', () => {
+    const scale = timeScale(62, 7);
+    assert.deepEqual(scale.ticks, [0, 10, 20, 30, 40, 50, 60]);
+    assert.equal(scale.at(31), 0.5);
+    assert.deepEqual(timeScale(300_000, 7).ticks.at(-1), 259_200);
+  });
+});
+
+describe('seconds as points', () => {
+  test('what came before the schedule’s zero is not drawn', () => {
+    const { points, secondsPerPoint } = timeseries(sampleRun().samples);
+    assert.deepEqual([points[0]?.t, points.length, secondsPerPoint], [0, 63, 1]);
+  });
+
+  test('a long run has fewer points, and every one of its peaks', () => {
+    const { samples } = sampleRun(3600);
+    const { points, secondsPerPoint } = timeseries(samples);
+    assert.ok(points.length <= 600 && secondsPerPoint === 7);
+    const peak = (all: typeof samples) => Math.max(...all.map((sample) => sample.backfillMs?.p99 ?? 0));
+    assert.equal(peak(points), peak(samples));
+    const outbox = (all: typeof samples) => Math.max(...all.map((sample) => sample.outboxFrames));
+    assert.equal(outbox(points), outbox(samples));
+    const total = points
+      .slice(0, -1)
+      .reduce((sum, point) => sum + point.storedPerSecond * secondsPerPoint, 0);
+    const expected = samples
+      .filter((sample) => sample.t >= 0)
+      .slice(0, (points.length - 1) * secondsPerPoint)
+      .reduce((sum, sample) => sum + sample.storedPerSecond, 0);
+    assert.ok(Math.abs(total - expected) < 1e-6 * expected);
+  });
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GeneratorWatch } from '#testbed/verdict/validity.ts';
+
+const calm = { cpuBusyRatioPeak: 0.5 };
+
+function watched(
+  change: (t: number) => { late?: number; delayMs?: number },
+  faults: readonly { from: number; to: number }[] = [],
+) {
+  const watch = new GeneratorWatch();
+  for (let t = 1; t <= 60; t++) {
+    const { late = 0, delayMs = 3 } = change(t);
+    const eventLoopDelayP99Ms = new Map([['simulator-1', delayMs]]);
+    watch.second({ t, sent: 500, lateByGenerator: late, eventLoopDelayP99Ms }, faults);
+  }
+  return watch;
+}
+
+test('a run whose generator kept its schedule is valid', () => {
+  assert.deepEqual(watched(() => ({})).verdict(calm), { valid: true, invalidReasons: [], warnings: [] });
+});
+
+test('more than one late message in a thousand makes it invalid; exactly one does not', () => {
+  const atLimit = watched((t) => ({ late: t <= 30 ? 1 : 0 })).verdict(calm);
+  assert.equal(atLimit.valid, true);
+  const above = watched((t) => ({ late: t <= 31 ? 1 : 0 })).verdict(calm);
+  assert.equal(above.valid, false);
+  assert.match(above.invalidReasons[0] ?? '', /0\.10 % of the messages left more than 1 s after/);
+});
+
+test('a simulator whose event loop stood still makes it invalid, by name', () => {
+  const { valid, invalidReasons } = watched((t) => ({ delayMs: t === 40 ? 1800 : 3 })).verdict(calm);
+  assert.equal(valid, false);
+  assert.match(invalidReasons[0] ?? '', /simulator-1 was starved.*1800 ms/);
+});
+
+test('what the timeline did to a simulator, and connecting the fleet, is not held against it', () => {
+  const faults = [{ from: 30, to: 33 }];
+  const disturbed = watched((t) => (t >= 30 && t <= 42 ? { late: 400, delayMs: 5000 } : {}), faults);
+  assert.equal(disturbed.verdict(calm).valid, true);
+  assert.equal(watched((t) => ({ delayMs: t < 10 ? 4000 : 3 })).verdict(calm).valid, true);
+  const lasting = watched(
+    (t) => (t >= 30 ? { late: 400 } : {}),
+    [{ from: 30, to: Number.POSITIVE_INFINITY }],
+  );
+  assert.equal(lasting.verdict(calm).valid, true);
+});
+
+test('a busy machine is a warning, not a verdict', () => {
+  const { valid, warnings } = watched(() => ({})).verdict({ cpuBusyRatioPeak: 0.99 });
+  assert.equal(valid, true);
+  assert.match(warnings[0] ?? '', /CPU 99 %/);
+});

@@ -1,0 +1,109 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import type { LogHistogram } from '#runtime/histogram.ts';
+import type { RunFeed } from '../verdict/kafka-feed.ts';
+import { secondQuantiles, type SecondQuantiles, type SecondSample } from '../verdict/second.ts';
+import { GeneratorWatch } from '../verdict/validity.ts';
+import type { ResourceMeter } from './resources.ts';
+import type { Scraper } from './scrape.ts';
+import type { Part } from './supervised.ts';
+
+export interface CollectorOptions {
+  scraper: Scraper;
+  meter: ResourceMeter;
+  feed: RunFeed;
+  simulators: readonly string[];
+  /** Seconds, since the schedule's zero, in which the timeline had its hands on a simulator. */
+  simulatorFaults: () => { from: number; to: number }[];
+  parts: readonly Part[];
+  /** metrics.ndjson */
+  file: string;
+  onSample: (sample: SecondSample) => void;
+}
+
+/** Once a second: what every part says of itself, what came out in Kafka, what it cost; a line in metrics.ndjson. */
+export class Collector {
+  readonly samples: SecondSample[] = [];
+  readonly watch = new GeneratorWatch();
+  connectedPeak = 0;
+  /** ms since 1970: the schedule's zero, once it is known. */
+  startedAt: number | undefined;
+  readonly #options: CollectorOptions;
+  readonly #lines: WriteStream;
+  readonly #before = new Map<string, LogHistogram>();
+  #counted = { sent: 0, acked: 0, late: 0, at: Date.now() };
+  #timer: NodeJS.Timeout | undefined;
+  #busy: Promise<void> = Promise.resolve();
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+    this.#lines = createWriteStream(options.file);
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#busy = this.#busy.then(() => this.#second());
+    }, 1000);
+  }
+
+  /** One last sample, so that what the parts counted to their end is known. */
+  async finish(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#busy;
+    await this.#second();
+    await new Promise<void>((resolve) => this.#lines.end(resolve));
+  }
+
+  async #second(): Promise<void> {
+    const { scraper, meter, feed, parts } = this.#options;
+    await scraper.scrape();
+    const rssBytes = meter.sample(new Map(parts.map((part) => [part.name, part.pid])));
+    const now = Date.now();
+    const seconds = Math.max(0.001, (now - this.#counted.at) / 1000);
+    const sent = scraper.counter('fleetbed_messages_sent_total');
+    const acked = scraper.counter('fleetbed_messages_acked_total');
+    const late = scraper.counter('fleetbed_messages_late_total', { cause: 'generator' });
+    const inKafka = feed.perSecond();
+    const cars = scraper.gauge('fleetbed_cars_connected');
+    const sample: SecondSample = {
+      t: this.startedAt === undefined ? -1 : Math.round((now - this.startedAt) / 100) / 10,
+      cars,
+      sentPerSecond: Math.max(0, Math.round((sent - this.#counted.sent) / seconds)),
+      ackedPerSecond: Math.max(0, Math.round((acked - this.#counted.acked) / seconds)),
+      storedPerSecond: Math.round(inKafka.stored / seconds),
+      carToKafkaMs: secondQuantiles(inKafka.carToKafkaMs),
+      backfillMs: secondQuantiles(inKafka.backfillMs),
+      carToEdgeMs: this.#sinceLast('fleetbed_car_to_edge_ms'),
+      scheduleToSendMs: this.#sinceLast('fleetbed_schedule_to_send_ms'),
+      outboxFrames: scraper.gauge('fleetbed_outbox_frames'),
+      outboxBytes: scraper.gauge('fleetbed_outbox_bytes'),
+      bridgePendingBytes: scraper.gauge('fleetbed_bridge_pending_bytes'),
+      rssBytes,
+      cpuBusyRatio: Math.round(meter.cpuBusyRatio * 1000) / 1000,
+      cpuSeconds: meter.cpuSeconds(),
+    };
+    if (this.startedAt !== undefined)
+      this.#judge(sample.t, sent - this.#counted.sent, late - this.#counted.late);
+    this.#counted = { sent, acked, late, at: now };
+    this.connectedPeak = Math.max(this.connectedPeak, cars);
+    this.#lines.write(`${JSON.stringify(sample)}\n`);
+    this.samples.push(sample);
+    this.#options.onSample(sample);
+  }
+
+  #judge(t: number, sent: number, lateByGenerator: number): void {
+    const { scraper, simulators, simulatorFaults } = this.#options;
+    const delays = simulators.map((name): [string, number] => [
+      name,
+      scraper.gaugeOf(name, 'fleetbed_event_loop_delay_p99_ms') ?? 0,
+    ]);
+    this.watch.second({ t, sent, lateByGenerator, eventLoopDelayP99Ms: new Map(delays) }, simulatorFaults());
+  }
+
+  /** What came to a cumulative histogram within this second. */
+  #sinceLast(name: string): SecondQuantiles {
+    const now = this.#options.scraper.histogram(name);
+    const before = this.#before.get(name);
+    this.#before.set(name, now);
+    return secondQuantiles(before ? now.since(before) : now);
+  }
+}

@@ -1,0 +1,73 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FromSimulator } from '#contract/control.ts';
+import type { UserError } from '#runtime/errors.ts';
+import { LinkProxy } from './link-proxy.ts';
+import type { ProcessPlan, RunPlan } from './plan.ts';
+import { Supervised, type Part } from './supervised.ts';
+
+const cli = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+
+const readyTimeoutMs = 30_000;
+
+/** The processes and link proxies of a run. */
+export interface Components {
+  bridge: Supervised;
+  edges: Supervised[];
+  simulators: Supervised[];
+  proxies: LinkProxy[];
+  byName: Map<string, Part>;
+}
+
+export interface ComponentHooks {
+  logDir: string;
+  configDir: string;
+  onSimulatorMessage: (name: string, message: FromSimulator) => void;
+  onDeath: (error: UserError) => void;
+}
+
+/** Writes each process's configuration, and makes the processes without starting them. */
+export async function prepareComponents(plan: RunPlan, hooks: ComponentHooks): Promise<Components> {
+  await mkdir(hooks.configDir, { recursive: true });
+  const supervise = async (process: ProcessPlan): Promise<Supervised> => {
+    const file = path.join(hooks.configDir, `${process.name}.yaml`);
+    // JSON is YAML. It holds secrets: for this user's eyes only.
+    await writeFile(file, `${JSON.stringify(process.config, null, 2)}\n`, { mode: 0o600 });
+    return new Supervised({
+      name: process.name,
+      args: ['--disable-warning=ExperimentalWarning', cli, process.command, '--config', file],
+      logFile: path.join(hooks.logDir, `${process.name}.log`),
+      readyTimeoutMs,
+      // The channel carries what contract/control.ts says, from a process of ours.
+      onMessage: (message) => hooks.onSimulatorMessage(process.name, message as FromSimulator),
+      onDeath: hooks.onDeath,
+    });
+  };
+  const bridge = await supervise(plan.bridge);
+  const edges = await Promise.all(plan.edges.map(supervise));
+  const simulators = await Promise.all(plan.simulators.map(supervise));
+  return {
+    bridge,
+    edges,
+    simulators,
+    proxies: plan.proxies.map(({ link, listen, target }) => new LinkProxy(link.name, listen, target)),
+    byName: new Map([bridge, ...edges, ...simulators].map((part) => [part.name, part])),
+  };
+}
+
+/** Bridge first, then edges, then cars: each finds its next ready. */
+export async function startComponents(components: Components): Promise<void> {
+  await Promise.all(components.proxies.map((proxy) => proxy.open()));
+  await components.bridge.start();
+  await Promise.all(components.edges.map((edge) => edge.start()));
+  await Promise.all(components.simulators.map((simulator) => simulator.start()));
+}
+
+/** In the order of the way, so that each can hand on what it holds. */
+export async function stopComponents(components: Components, timeoutMs: number): Promise<void> {
+  await Promise.all(components.simulators.map((simulator) => simulator.stop(timeoutMs)));
+  await Promise.all(components.edges.map((edge) => edge.stop(timeoutMs)));
+  await components.bridge.stop(timeoutMs);
+  await Promise.all(components.proxies.map((proxy) => proxy.cut()));
+}

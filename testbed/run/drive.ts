@@ -1,0 +1,51 @@
+import { UserError } from '#runtime/errors.ts';
+import { isGone, totalSeconds, type Run } from './live-run.ts';
+import { patience } from './settle.ts';
+import { Timeline } from './timeline/timeline.ts';
+
+/** The schedule's zero lies this far ahead, so that every simulator hears of it before. */
+const startDelayMs = 500;
+
+/** Connects the first stage, starts schedule and timeline, and waits for their end. @returns the schedule's zero */
+export async function drive(run: Run): Promise<number> {
+  const { scenario, stop, fleet, collector } = run;
+  const firstCars = scenario.stages[0]?.cars ?? 0;
+  const connectTimeoutMs = 60_000 + (3000 * firstCars) / scenario.connect.ratePerSecond;
+  const connected = await stop.until(() => fleet.allConnected, connectTimeoutMs);
+  if (!connected && !stop.reason) {
+    stop.request(
+      new UserError('component', `the cars were not connected after ${connectTimeoutMs / 1000} s; see logs/`),
+    );
+  }
+  const startedAt = Date.now() + startDelayMs;
+  collector.startedAt = startedAt;
+  if (stop.reason) return startedAt;
+
+  fleet.start(startedAt);
+  const scene = {
+    part: (name: string) => found(run.parts.get(name), name),
+    proxy: (link: string) =>
+      found(
+        [...run.components.proxies, run.kafka.proxy].find((proxy) => proxy?.name === link),
+        link,
+      ),
+    wait: (ms: number) => stop.wait(ms),
+    stopping: () => stop.reason !== undefined,
+  };
+  run.timeline = new Timeline(scenario.timeline, scene, startedAt);
+  const faultsOver = run.timeline.run().catch((error: unknown) => {
+    stop.request(error instanceof Error ? error : new Error(String(error)));
+  });
+  const { finishMs } = patience(stop);
+  await stop.until(
+    () => fleet.allFinished((name) => isGone(run, name)),
+    startDelayMs + totalSeconds(scenario) * 1000 + finishMs,
+  );
+  await faultsOver;
+  return startedAt;
+}
+
+function found<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`the timeline names ${name}, which this run does not have`);
+  return value;
+}

@@ -1,0 +1,68 @@
+import type { FromSimulator, ToSimulator } from '#contract/control.ts';
+import { ledgerMarksCodec } from '#contract/records.ts';
+import type { Ledger } from '../verdict/ledger.ts';
+import type { Supervised } from './supervised.ts';
+
+/** The simulators of a run, seen as one: who is connected, when the schedule starts, what was sent, who is done. */
+export class Fleet {
+  readonly #ledger: Ledger;
+  readonly #simulators = new Map<string, Supervised>();
+  readonly #connected = new Map<string, { cars: number; seconds: number }>();
+  readonly #finished = new Set<string>();
+  #startedAt: number | undefined;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  add(simulator: Supervised): void {
+    this.#simulators.set(simulator.name, simulator);
+  }
+
+  /** A message from a simulator's control channel. */
+  receive(name: string, message: FromSimulator): void {
+    switch (message.type) {
+      case 'connected': {
+        const { cars, seconds } = message;
+        // A simulator that was killed and started again joins the schedule that runs.
+        if (this.#startedAt !== undefined) this.#send(name, { type: 'start', at: this.#startedAt });
+        else this.#connected.set(name, { cars, seconds });
+        break;
+      }
+      case 'marks':
+        this.#ledger.mark(ledgerMarksCodec.decode(Buffer.from(message.bytes)));
+        break;
+      case 'finished':
+        this.#finished.add(name);
+        this.#simulators.get(name)?.expectEnd();
+        break;
+    }
+  }
+
+  get allConnected(): boolean {
+    return this.#connected.size === this.#simulators.size;
+  }
+
+  get connectSeconds(): number {
+    return Math.max(0, ...[...this.#connected.values()].map(({ seconds }) => seconds));
+  }
+
+  /** Simulators that the scenario killed for good never finish: `isGone` names them. */
+  allFinished(isGone: (name: string) => boolean): boolean {
+    return [...this.#simulators.keys()].every((name) => this.#finished.has(name) || isGone(name));
+  }
+
+  /** @param at ms since 1970: the schedule's zero */
+  start(at: number): void {
+    this.#startedAt = at;
+    for (const name of this.#simulators.keys()) this.#send(name, { type: 'start', at });
+  }
+
+  stop(): void {
+    for (const name of this.#simulators.keys()) this.#send(name, { type: 'stop' });
+  }
+
+  #send(name: string, message: ToSimulator): void {
+    this.#simulators.get(name)?.send(message);
+  }
+}

@@ -1,0 +1,46 @@
+import { UserError } from '#runtime/errors.ts';
+import type { LocalKafka } from './kafka/local-kafka.ts';
+import type { Part } from './supervised.ts';
+
+/** The local Kafka as a part of the run that the timeline may kill. */
+export class KafkaPart implements Part {
+  readonly name = 'kafka';
+  readonly #kafka: LocalKafka;
+  #up = true;
+  #endExpected = false;
+  life = 1;
+
+  constructor(kafka: LocalKafka, onDeath: (error: UserError) => void) {
+    this.#kafka = kafka;
+    kafka.onExit((code, signal) => {
+      this.#up = false;
+      if (this.#endExpected) return;
+      onDeath(
+        new UserError('component', `kafka ended (${signal ?? `exit code ${code}`}); see logs/kafka.log`),
+      );
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#up ? this.#kafka.pid : undefined;
+  }
+
+  async start(): Promise<void> {
+    this.life += 1;
+    await this.#kafka.start();
+    this.#up = true;
+    this.#endExpected = false;
+  }
+
+  async kill(): Promise<void> {
+    this.#endExpected = true;
+    this.#kafka.kill();
+    this.#up = false;
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#endExpected = true;
+    await this.#kafka.stop();
+  }
+}

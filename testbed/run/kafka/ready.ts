@@ -1,0 +1,49 @@
+import { open, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitOf, type KafkaProcess } from './process.ts';
+
+const pauseMs = 25;
+/** Kafka's own word for it (log4j2.xml lets it through). A port that answers could be somebody else's. */
+const startedLine = 'Kafka Server started';
+
+/** Where a log ends now: what comes behind it is of the next start. */
+export async function endOfLog(logFile: string): Promise<number> {
+  return stat(logFile).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+/**
+ * Waits until Kafka takes clients.
+ * @param logFrom where this start's part of the log begins
+ * @returns `exited` when it ended before, `late` when it takes longer than `timeoutMs`
+ */
+export async function untilStarted(
+  started: KafkaProcess,
+  logFile: string,
+  logFrom: number,
+  timeoutMs: number,
+): Promise<'up' | 'exited' | 'late'> {
+  let exited = false;
+  void exitOf(started.child).then(() => (exited = true));
+  const giveUpAt = performance.now() + timeoutMs;
+  while (performance.now() < giveUpAt) {
+    if ((await logSince(logFile, logFrom)).includes(startedLine)) return 'up';
+    if (exited) return 'exited';
+    await sleep(pauseMs);
+  }
+  return 'late';
+}
+
+/** What Kafka has printed behind a position of its log. */
+export async function logSince(logFile: string, from: number): Promise<string> {
+  const file = await open(logFile);
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(0, size - from)), 0, null, from);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

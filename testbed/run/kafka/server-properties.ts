@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+
+export interface ServerAddresses {
+  /** Where clients connect. */
+  client: number;
+  /** Where Kafka's own controller listens. */
+  controller: number;
+  /** A second door for clients, and the address that it tells them to use: a proxy in front of it. */
+  link?: { port: number; advertised: { host: string; port: number } };
+}
+
+/**
+ * Configuration of a single node that is broker and controller at once, light enough to stand beside a load test.
+ * https://kafka.apache.org/documentation/#brokerconfigs
+ */
+export function serverProperties(dataDir: string, addresses: ServerAddresses): string {
+  const { client, controller, link } = addresses;
+  const listeners = [`CLIENT://127.0.0.1:${client}`];
+  const advertised = [`CLIENT://127.0.0.1:${client}`];
+  if (link) {
+    listeners.push(`LINK://127.0.0.1:${link.port}`);
+    advertised.push(`LINK://${link.advertised.host}:${link.advertised.port}`);
+  }
+  const settings: Record<string, string | number | boolean> = {
+    'process.roles': 'broker,controller',
+    'node.id': nodeId,
+    'controller.quorum.voters': `${nodeId}@127.0.0.1:${controller}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: [...listeners, `CONTROLLER://127.0.0.1:${controller}`].join(','),
+    'advertised.listeners': advertised.join(','),
+    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,LINK:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'CLIENT',
+    'log.dirs': logFolder(dataDir),
+    'auto.create.topics.enable': false,
+    ...oneNode,
+    ...fewThreads,
+    ...tiered,
+    'rsm.config.dir': join(dataDir, 'tier'),
+  };
+  return Object.entries(settings)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}
+
+/** Kafka's own log folder (its data) within the run's. */
+export function logFolder(dataDir: string): string {
+  return join(dataDir, 'log');
+}
+
+export const nodeId = 1;
+
+const oneNode = {
+  'offsets.topic.replication.factor': 1,
+  'offsets.topic.num.partitions': 4,
+  'transaction.state.log.replication.factor': 1,
+  'transaction.state.log.min.isr': 1,
+  'transaction.state.log.num.partitions': 4,
+  // A dead producer's open transaction stops every read_committed reader until it is noticed.
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
+  'share.coordinator.state.topic.replication.factor': 1,
+  'share.coordinator.state.topic.min.isr': 1,
+  'group.initial.rebalance.delay.ms': 0,
+  // A node that was killed may come back only when its former self counts as gone; 9 s unless said otherwise.
+  'broker.session.timeout.ms': 3000,
+  'broker.heartbeat.interval.ms': 500,
+};
+
+const fewThreads = {
+  'num.network.threads': 2,
+  'num.io.threads': 4,
+  'background.threads': 4,
+  // Of the heap; 128 MB unless said otherwise.
+  'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
+};
+
+/**
+ * Segments of tiered topics move into a folder within seconds. The storage manager is Kafka's own, from its test jars;
+ * it takes no class.path: a second class loader would load the same class twice and not recognise it.
+ */
+const tiered = {
+  'remote.log.storage.system.enable': true,
+  'remote.log.metadata.manager.listener.name': 'CLIENT',
+  'remote.log.storage.manager.class.name': 'org.apache.kafka.server.log.remote.storage.LocalTieredStorage',
+  'remote.log.storage.manager.impl.prefix': 'rsm.config.',
+  'rlmm.config.remote.log.metadata.topic.replication.factor': 1,
+  'rlmm.config.remote.log.metadata.topic.num.partitions': 1,
+  'rlmm.config.remote.log.metadata.topic.min.isr': 1,
+  'remote.log.manager.task.interval.ms': 1000,
+  'remote.log.manager.thread.pool.size': 2,
+  'log.retention.check.interval.ms': 1000,
+  'log.initial.task.delay.ms': 1000,
+};

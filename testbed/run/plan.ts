@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import os from 'node:os';
+import { password } from '#contract/identity.ts';
+import type { Link, Scenario } from '../scenario/scenario.ts';
+
+/**
+ * What a run starts: processes with their configuration, ports and the proxies on links that the timeline names. Pure,
+ * so that --dry-run prints what a run does.
+ */
+export interface ProcessPlan {
+  /** simulator-1, edge-2, bridge */
+  name: string;
+  /** The command: fleetbed simulate|edge|bridge */
+  command: 'simulate' | 'edge' | 'bridge';
+  healthPort: number;
+  /** What its --config file says. */
+  config: Record<string, unknown>;
+}
+
+export interface ProxyPlan {
+  link: Link;
+  listen: HostPort;
+  target: HostPort;
+}
+
+export interface HostPort {
+  host: string;
+  port: number;
+}
+
+export interface RunPlan {
+  simulators: ProcessPlan[];
+  edges: ProcessPlan[];
+  bridge: ProcessPlan;
+  proxies: ProxyPlan[];
+}
+
+/** A hard limit of 20,000 descriptors a process is common: this leaves room for the rest of the process. */
+export const maxCarsPerProcess = 17_000;
+
+const host = '127.0.0.1';
+
+export interface PlanInput {
+  run: string;
+  scenario: Scenario;
+  /** The run's own folder for what must outlive a process but not the run. */
+  workDir: string;
+  kafka: Record<string, unknown> & { brokers: string[] };
+  /** Where the bridge reaches Kafka, when that link has a proxy in front. */
+  bridgeBrokers: string[];
+  pickPort: () => Promise<number>;
+}
+
+/** Most cars that are connected at once. */
+export function largestStage(scenario: Pick<Scenario, 'stages'>): number {
+  return Math.max(...scenario.stages.map((stage) => stage.cars));
+}
+
+export function processNames(scenario: Pick<Scenario, 'stages' | 'edges'>): {
+  simulators: string[];
+  edges: string[];
+} {
+  const names = (kind: string, count: number): string[] =>
+    Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
+  return {
+    simulators: names('simulator', Math.ceil(largestStage(scenario) / maxCarsPerProcess)),
+    edges: names('edge', scenario.edges.count),
+  };
+}
+
+/** Is this link named by the timeline? */
+export function isCut(scenario: Scenario, name: string): boolean {
+  return scenario.timeline.some((entry) => entry.action === 'cut' && entry.link.name === name);
+}
+
+export async function planRun(input: PlanInput): Promise<RunPlan> {
+  const { run, scenario, pickPort } = input;
+  const names = processNames(scenario);
+  const fleetSecret = randomBytes(24).toString('hex');
+  const edgeSecret = randomBytes(24).toString('hex');
+  const proxies: ProxyPlan[] = [];
+  const throughLink = async (from: string, to: string, target: HostPort): Promise<HostPort> => {
+    const link = { from, to, name: `${from}/${to}` };
+    if (!isCut(scenario, link.name)) return target;
+    const listen = { host, port: await pickPort() };
+    proxies.push({ link, listen, target });
+    return listen;
+  };
+
+  const bridgeListen = { host, port: await pickPort() };
+  const bridgeHealth = await pickPort();
+  const bridge: ProcessPlan = {
+    name: 'bridge',
+    command: 'bridge',
+    healthPort: bridgeHealth,
+    config: {
+      run,
+      listen: bridgeListen,
+      edgeSecret,
+      kafka: { ...input.kafka, brokers: input.bridgeBrokers },
+      health: { host, port: bridgeHealth },
+    },
+  };
+
+  const edges: ProcessPlan[] = [];
+  const carsReach: HostPort[] = [];
+  for (const name of names.edges) {
+    const listen = { host, port: await pickPort() };
+    const healthPort = await pickPort();
+    const uplink = await throughLink(name, 'bridge', bridgeListen);
+    carsReach.push(await throughLink('cars', name, listen));
+    edges.push({
+      name,
+      command: 'edge',
+      healthPort,
+      config: {
+        run,
+        edge: name,
+        listen,
+        fleetSecret,
+        maxCars: maxCarsPerProcess,
+        dataDir: `${input.workDir}/${name}`,
+        uplink: { bridges: [text(uplink)], password: password(edgeSecret, name) },
+        health: { host, port: healthPort },
+      },
+    });
+  }
+
+  const simulators: ProcessPlan[] = [];
+  for (const [index, name] of names.simulators.entries()) {
+    const healthPort = await pickPort();
+    simulators.push({
+      name,
+      command: 'simulate',
+      healthPort,
+      config: {
+        run,
+        seed: scenario.seed,
+        cars: largestStage(scenario),
+        process: { index, count: names.simulators.length },
+        workers: workersPerProcess(names.simulators.length),
+        fleet: {
+          profiles: scenario.fleet.profiles,
+          interval: scenario.fleet.intervalMs,
+          readingsPerMessage: scenario.fleet.readingsPerMessage,
+          qos: scenario.fleet.qos,
+          speedup: scenario.fleet.speedup,
+          start: scenario.fleet.start,
+          simStart: scenario.fleet.simStartMs,
+        },
+        connect: { rate: scenario.connect.ratePerSecond },
+        stages: scenario.stages.map((stage) => ({ for: stage.forMs, cars: stage.cars })),
+        edges: carsReach.map(text),
+        fleetSecret,
+        health: { host, port: healthPort },
+      },
+    });
+  }
+  return { simulators, edges, bridge, proxies };
+}
+
+/** Threads beyond the cores only take turns; one process alone uses two where it can. */
+function workersPerProcess(processes: number): number {
+  return Math.max(1, Math.min(2, Math.floor(os.availableParallelism() / processes)));
+}
+
+function text(address: HostPort): string {
+  return `${address.host}:${address.port}`;
+}

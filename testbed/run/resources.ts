@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+
+/** What one life of a process has used so far. */
+export interface Usage {
+  rssBytes: number;
+  rssPeakBytes: number;
+  cpuSeconds: number;
+}
+
+/** Linux counts CPU time in hundredths of a second (USER_HZ), on every architecture. */
+const ticksPerSecond = 100;
+
+/** undefined where the process is gone or the system has no /proc. */
+export function processUsage(pid: number): Usage | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name (field 2) may hold blanks and brackets: fields are counted from behind it.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const kilobytes = (name: string): number =>
+      Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
+    return {
+      rssBytes: kilobytes('VmRSS') * 1024,
+      rssPeakBytes: kilobytes('VmHWM') * 1024,
+      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Adds up what a named part used over all its lives. */
+export class ResourceMeter {
+  readonly #lives = new Map<string, Map<number, Usage>>();
+  #busyBefore = cpuTimes();
+  cpuBusyRatio = 0;
+  cpuBusyRatioPeak = 0;
+  rssPeakBytes = 0;
+
+  /** Once a second: `pids` maps a part's name to its process, undefined while it is down. @returns RSS of all, bytes */
+  sample(pids: ReadonlyMap<string, number | undefined>): number {
+    let rssBytes = 0;
+    for (const [name, pid] of pids) {
+      const usage = pid === undefined ? undefined : processUsage(pid);
+      if (pid === undefined || !usage) continue;
+      rssBytes += usage.rssBytes;
+      let lives = this.#lives.get(name);
+      if (!lives) this.#lives.set(name, (lives = new Map()));
+      lives.set(pid, usage);
+    }
+    this.rssPeakBytes = Math.max(this.rssPeakBytes, rssBytes);
+    const times = cpuTimes();
+    const elapsed = times.total - this.#busyBefore.total;
+    if (elapsed > 0) this.cpuBusyRatio = (times.busy - this.#busyBefore.busy) / elapsed;
+    this.cpuBusyRatioPeak = Math.max(this.cpuBusyRatioPeak, this.cpuBusyRatio);
+    this.#busyBefore = times;
+    return rssBytes;
+  }
+
+  /** Of each part, all its lives together. */
+  cpuSeconds(): Record<string, number> {
+    return Object.fromEntries(
+      [...this.#lives].map(([name, lives]) => [name, sumOf(lives, (usage) => usage.cpuSeconds)]),
+    );
+  }
+
+  byProcess(): Record<string, { rssPeakBytes: number; cpuSeconds: number }> {
+    return Object.fromEntries(
+      [...this.#lives].map(([name, lives]) => [
+        name,
+        {
+          rssPeakBytes: Math.max(...[...lives.values()].map((usage) => usage.rssPeakBytes)),
+          cpuSeconds: sumOf(lives, (usage) => usage.cpuSeconds),
+        },
+      ]),
+    );
+  }
+}
+
+function sumOf(lives: ReadonlyMap<number, Usage>, figure: (usage: Usage) => number): number {
+  return [...lives.values()].reduce((sum, usage) => sum + figure(usage), 0);
+}
+
+function cpuTimes(): { busy: number; total: number } {
+  let busy = 0;
+  let total = 0;
+  for (const { times } of os.cpus()) {
+    busy += times.user + times.nice + times.sys + times.irq;
+    total += times.user + times.nice + times.sys + times.irq + times.idle;
+  }
+  return { busy, total };
+}

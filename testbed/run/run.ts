@@ -1,0 +1,80 @@
+import { newRunId } from '#contract/identity.ts';
+import type { Log } from '#runtime/log.ts';
+import type { KafkaConfig } from '#wire/kafka.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { Summary } from '../verdict/summary.ts';
+import { drive } from './drive.ts';
+import { createFolders, programVersion, removeWork } from './folders.ts';
+import { writeResults } from './results.ts';
+import { setUp } from './set-up.ts';
+import { settle } from './settle.ts';
+import { Status } from './status.ts';
+import type { Stop } from './stop.ts';
+import { summarise } from './summarise.ts';
+
+export interface RunRequest {
+  scenario: Scenario;
+  /** The user's own Kafka; undefined starts one. */
+  given: KafkaConfig | undefined;
+  /** What a local Kafka's clients are configured with. */
+  defaults: KafkaConfig;
+  /** Folder for the results. */
+  out: (run: string) => string;
+  keep: boolean;
+  stop: Stop;
+  log: Log;
+  terminal: NodeJS.WriteStream;
+}
+
+export interface RunOutcome {
+  summary: Summary;
+  reportFile: string;
+}
+
+/**
+ * Runs a scenario on real parts: sets up, drives, waits until all has arrived, and says what came of it.
+ * @throws UserError when something fails to start, StoppedEarly when the user stops it before; what fails later stands in the summary
+ */
+export async function runScenario(request: RunRequest): Promise<RunOutcome> {
+  const { stop, scenario, keep } = request;
+  const id = newRunId();
+  const folders = await createFolders(id, request.out(id));
+  const status = new Status(request.terminal);
+  const undo: (() => Promise<void>)[] = [() => removeWork(folders)];
+  try {
+    const run = await setUp({ ...request, id, folders, status, undo });
+    const startedAt = await drive(run);
+    await settle(run);
+    status.doing('writing the report …');
+    const summary = summarise({
+      run: id,
+      version: await programVersion(),
+      scenario,
+      startedAt,
+      endedAt: Date.now(),
+      connectSeconds: run.fleet.allConnected ? run.fleet.connectSeconds : null,
+      ledger: run.ledger.result(),
+      scraper: run.scraper,
+      collector: run.collector,
+      meter: run.meter,
+      faults: run.timeline?.faults ?? [],
+      stopped: stop.reason,
+      warnings: run.kafka.notes,
+    });
+    const reportFile = await writeResults(folders.out, summary, run.collector.samples);
+    if (keep && run.kafka.local) {
+      // What is kept is not taken down: neither Kafka nor its data.
+      undo.length = 0;
+      run.kafka.local.kafka.keep();
+      status.say(keptWords(run.kafka.local.kafka.brokers, run.kafka.local.kafka.pid, folders.work));
+    }
+    return { summary, reportFile };
+  } finally {
+    status.clear();
+    for (const step of undo.toReversed()) await step().catch((error: unknown) => request.log.warn({ error }));
+  }
+}
+
+function keptWords(brokers: string[], pid: number, dir: string): string {
+  return `Kafka stays up at ${brokers.join(',')} (end it with: kill ${pid}; its data: ${dir})`;
+}

@@ -1,0 +1,151 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { inWords, UserError } from '#runtime/errors.ts';
+import type { Log } from '#runtime/log.ts';
+import type { KafkaConfig } from '#wire/kafka.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { followRun } from '../verdict/kafka-feed.ts';
+import { Ledger } from '../verdict/ledger.ts';
+import { Collector } from './collector.ts';
+import { prepareComponents, startComponents, stopComponents, type Components } from './components.ts';
+import { Fleet } from './fleet.ts';
+import type { Folders } from './folders.ts';
+import { openKafka } from './kafka-source.ts';
+import { totalSeconds, type Run } from './live-run.ts';
+import { planRun, type RunPlan } from './plan.ts';
+import { pickPort } from './ports.ts';
+import { ResourceMeter } from './resources.ts';
+import { Scraper } from './scrape.ts';
+import { patience } from './settle.ts';
+import type { Status } from './status.ts';
+import type { Stop } from './stop.ts';
+
+export interface SetUpRequest {
+  id: string;
+  scenario: Scenario;
+  /** The user's own Kafka; undefined starts one. */
+  given: KafkaConfig | undefined;
+  /** What a local Kafka's clients are configured with. */
+  defaults: KafkaConfig;
+  folders: Folders;
+  status: Status;
+  stop: Stop;
+  log: Log;
+  /** Takes how to take down what has been put up, in that order. */
+  undo: (() => Promise<void>)[];
+}
+
+/** How long a set-up that is given up may still take to come to a step where it can be undone. */
+const giveUpMs = 5000;
+
+/**
+ * Starts everything that a run is made of.
+ * @throws UserError what failed to start; StoppedEarly
+ */
+export async function setUp(request: SetUpRequest): Promise<Run> {
+  return orStopped(request.stop, putUp(request));
+}
+
+async function putUp(request: SetUpRequest): Promise<Run> {
+  const { id, scenario, folders, status, stop, log, undo } = request;
+  const onDeath = (error: UserError): void => stop.request(error);
+  const kafka = await openKafka({ ...request, onDeath });
+  undo.push(async () => {
+    await kafka.proxy?.cut();
+    await kafka.local?.part.kill();
+  });
+  if (stop.reason) giveUp(stop);
+
+  const ledger = new Ledger({ run: id });
+  const feed = await followRun({ kafka: kafka.client, run: id, prefix: kafka.config.topicPrefix, ledger });
+  feed.failed.catch((error: unknown) =>
+    stop.request(new UserError('component', `the ledger: ${inWords(error)}`)),
+  );
+  undo.push(() => feed.stop());
+
+  const fleet = new Fleet(ledger);
+  const plan = await planRun({
+    run: id,
+    scenario,
+    workDir: folders.work,
+    kafka: kafka.config,
+    bridgeBrokers: kafka.bridgeBrokers,
+    pickPort,
+  });
+  const components = await prepareComponents(plan, {
+    logDir: folders.logs,
+    configDir: `${folders.work}/config`,
+    onSimulatorMessage: (name, message) => fleet.receive(name, message),
+    onDeath,
+  });
+  for (const simulator of components.simulators) fleet.add(simulator);
+  undo.push(() => stopComponents(components, patience(stop).partMs));
+
+  const parts = new Map(components.byName);
+  if (kafka.local) parts.set('kafka', kafka.local.part);
+  const scraper = new Scraper(scrapeTargets(plan, components));
+  const meter = new ResourceMeter();
+  const run: Run = {
+    id,
+    scenario,
+    kafka,
+    components,
+    parts,
+    fleet,
+    ledger,
+    feed,
+    scraper,
+    meter,
+    status,
+    stop,
+    timeline: undefined,
+    collector: new Collector({
+      scraper,
+      meter,
+      feed,
+      parts: [...parts.values()],
+      simulators: components.simulators.map((simulator) => simulator.name),
+      simulatorFaults: () => simulatorFaults(run),
+      file: `${folders.out}/metrics.ndjson`,
+      onSample: (sample) => status.second(sample, totalSeconds(scenario), run.timeline?.active() ?? []),
+    }),
+  };
+  status.doing('starting bridge, edges and cars …');
+  await startComponents(components);
+  log.info({ run: id }, 'started');
+  run.collector.start();
+  return run;
+}
+
+function scrapeTargets(plan: RunPlan, components: Components): ConstructorParameters<typeof Scraper>[0] {
+  return [plan.bridge, ...plan.edges, ...plan.simulators].map(({ name, healthPort }) => ({
+    name,
+    healthPort,
+    life: () => components.byName.get(name)?.life ?? 0,
+    isUp: () => components.byName.get(name)?.pid !== undefined,
+  }));
+}
+
+function simulatorFaults(run: Run): { from: number; to: number }[] {
+  return (run.timeline?.faults ?? [])
+    .filter((fault) => fault.target.startsWith('simulator-'))
+    .map((fault) => ({ from: fault.at, to: fault.endedAt ?? Number.POSITIVE_INFINITY }));
+}
+
+/** What is being set up is given up when the user stops, or when a part that was up dies meanwhile. */
+async function orStopped<T>(stop: Stop, work: Promise<T>): Promise<T> {
+  const stopped = stop.requested.then(async (): Promise<never> => {
+    // What is half begun is let come to its end, so that it can be taken down.
+    await Promise.race([work.catch(() => {}), delay(giveUpMs)]);
+    return giveUp(stop);
+  });
+  return Promise.race([work.then((done) => (stop.reason ? stopped : done)), stopped]);
+}
+
+function giveUp(stop: Stop): never {
+  throw stop.reason instanceof Error ? stop.reason : new StoppedEarly();
+}
+
+/** The user stopped the run before it could begin: there is nothing to sum up. */
+export class StoppedEarly extends Error {
+  override name = 'StoppedEarly';
+}

@@ -1,0 +1,70 @@
+import { isGone, type Run } from './live-run.ts';
+import type { Stop } from './stop.ts';
+import { stopComponents } from './components.ts';
+
+/** How long the end of a run may take: a run that is stopped by its user ends within ten seconds. */
+export interface Patience {
+  /** For acknowledgements of what is in flight. */
+  finishMs: number;
+  /** For the edges' outboxes to empty. */
+  drainMs: number;
+  /** For one part to end after SIGTERM. */
+  partMs: number;
+  /** For reading Kafka to its end. */
+  readMs: number;
+}
+
+const unhurried: Patience = { finishMs: 60_000, drainMs: 120_000, partMs: 15_000, readMs: 60_000 };
+const hurried: Patience = { finishMs: 2000, drainMs: 1500, partMs: 1000, readMs: 2000 };
+
+export function patience(stop: Stop): Patience {
+  return stop.reason ? hurried : unhurried;
+}
+
+/** After the last message was sent: waits until all that can arrive has arrived, and stops the parts in the way's order. */
+export async function settle(run: Run): Promise<void> {
+  const { stop, fleet, feed, collector, components, status } = run;
+  if (stop.reason) {
+    fleet.stop();
+    await within(hurried.finishMs, () => fleet.allFinished((name) => isGone(run, name)));
+  }
+  status.doing('waiting for the last messages …');
+  await within(patience(stop).drainMs, () => outboxesEmpty(run), stop);
+  await readToEnd(run);
+  await collector.finish();
+  await stopComponents(components, patience(stop).partMs);
+  // What the parts handed on while they ended counts too.
+  await readToEnd(run);
+  await feed.stop();
+}
+
+async function outboxesEmpty(run: Run): Promise<boolean> {
+  await run.scraper.scrape();
+  return (
+    run.scraper.gauge('fleetbed_outbox_frames') === 0 &&
+    run.scraper.gauge('fleetbed_outbox_waiting_bytes') === 0 &&
+    run.scraper.gauge('fleetbed_bridge_pending_bytes') === 0
+  );
+}
+
+async function readToEnd(run: Run): Promise<void> {
+  try {
+    await run.feed.reachEnd(patience(run.stop).readMs);
+  } catch (error) {
+    run.stop.request(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** @param stop a reason to hurry up in the middle of it */
+async function within(
+  timeoutMs: number,
+  holds: () => boolean | Promise<boolean>,
+  stop?: Stop,
+): Promise<void> {
+  const hurriedAtStart = stop?.reason !== undefined;
+  let deadline = Date.now() + timeoutMs;
+  while (!(await holds()) && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (stop?.reason && !hurriedAtStart) deadline = Math.min(deadline, Date.now() + hurried.drainMs);
+  }
+}

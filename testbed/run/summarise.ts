@@ -1,0 +1,113 @@
+import os from 'node:os';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { LedgerResult } from '../verdict/ledger.ts';
+import { latencyOf, unmeasuredLatency, withoutModel, type Summary } from '../verdict/summary.ts';
+import { evaluate } from '../verdict/thresholds.ts';
+import { exitCodes, UserError, inWords } from '#runtime/errors.ts';
+import type { Collector } from './collector.ts';
+import { largestStage } from './plan.ts';
+import type { ResourceMeter } from './resources.ts';
+import type { Scraper } from './scrape.ts';
+import type { StopReason } from './stop.ts';
+import type { Fault } from './timeline/action.ts';
+
+export interface RunFacts {
+  run: string;
+  version: string;
+  scenario: Scenario;
+  startedAt: number;
+  endedAt: number;
+  connectSeconds: number | null;
+  ledger: LedgerResult;
+  scraper: Scraper;
+  collector: Collector;
+  meter: ResourceMeter;
+  faults: Fault[];
+  /** Why it ended early; undefined when it went to its end. */
+  stopped: StopReason | undefined;
+  /** What a person should know and no field says. */
+  warnings: string[];
+}
+
+/** summary.json of a run: everything that was counted, and the verdict. */
+export function summarise(facts: RunFacts): Summary {
+  const { scenario, ledger, scraper, collector, meter } = facts;
+  const validity = collector.watch.verdict({ cpuBusyRatioPeak: meter.cpuBusyRatioPeak });
+  const byProcess = meter.byProcess();
+  const usages = Object.values(byProcess);
+  const summary: Summary = {
+    run: {
+      id: facts.run,
+      scenario: scenario.name,
+      description: scenario.description ?? null,
+      seed: scenario.seed,
+      startedAt: new Date(facts.startedAt).toISOString(),
+      durationSeconds: tenths(Math.max(0, facts.endedAt - facts.startedAt) / 1000),
+      exitCode: 0,
+      ...validity,
+      warnings: [...facts.warnings, ...validity.warnings],
+      failure: facts.stopped instanceof Error ? words(facts.stopped) : null,
+      version: facts.version,
+    },
+    fleet: {
+      qos: scenario.fleet.qos,
+      intervalMs: scenario.fleet.intervalMs,
+      readingsPerMessage: scenario.fleet.readingsPerMessage,
+      speedup: scenario.fleet.speedup,
+      edges: scenario.edges.count,
+    },
+    cars: {
+      requested: largestStage(scenario),
+      connectedPeak: collector.connectedPeak,
+      connectSeconds: facts.connectSeconds,
+      reconnects: scraper.counter('fleetbed_reconnects_total'),
+      refused: scraper.counter('fleetbed_connect_refused_total'),
+    },
+    delivery: { ...ledger.delivery, late: scraper.counter('fleetbed_messages_late_total') },
+    deadLetters: ledger.deadLetters,
+    latency: {
+      scheduleToSendMs: latencyOf(scraper.histogram('fleetbed_schedule_to_send_ms')),
+      carToEdgeMs: latencyOf(scraper.histogram('fleetbed_car_to_edge_ms')),
+      carToKafkaMs: latencyOf(ledger.carToKafkaMs),
+      backfillMs: latencyOf(ledger.backfillMs),
+      alarmMs: unmeasuredLatency,
+    },
+    ...withoutModel,
+    faults: facts.faults.map((fault) => ({
+      ...fault,
+      at: tenths(fault.at),
+      endedAt: fault.endedAt === null ? null : tenths(fault.endedAt),
+    })),
+    resources: {
+      rssPeakBytes: meter.rssPeakBytes,
+      cpuSeconds: usages.reduce((sum, usage) => sum + usage.cpuSeconds, 0),
+      byProcess,
+      machine: {
+        cores: os.availableParallelism(),
+        memoryBytes: os.totalmem(),
+        cpuBusyRatioPeak: meter.cpuBusyRatioPeak,
+      },
+    },
+    thresholds: [],
+    problems: ledger.problems,
+    problemsOmitted: ledger.problemsOmitted,
+  };
+  summary.thresholds = evaluate(scenario.thresholds, summary);
+  summary.run.exitCode = exitCode(summary, facts.stopped);
+  return summary;
+}
+
+function exitCode(summary: Summary, stopped: StopReason | undefined): number {
+  if (stopped === 'user') return exitCodes.stoppedByUser;
+  if (stopped) return stopped instanceof UserError ? stopped.exitCode : exitCodes.componentFailed;
+  if (!summary.run.valid) return exitCodes.invalidRun;
+  return summary.thresholds.every((threshold) => threshold.ok) ? exitCodes.ok : exitCodes.thresholdFailed;
+}
+
+function words(error: Error): string {
+  return error instanceof UserError ? error.message : inWords(error);
+}
+
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10;
+}

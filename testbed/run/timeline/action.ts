@@ -1,0 +1,30 @@
+import type { TimelineEntry } from '../../scenario/scenario.ts';
+import type { LinkProxy } from '../link-proxy.ts';
+import type { Part } from '../supervised.ts';
+
+/** What an action may act on. */
+export interface Scene {
+  part(name: string): Part;
+  proxy(link: string): LinkProxy;
+  /** Resolves after this long, or at once when the run is being stopped. */
+  wait(ms: number): Promise<void>;
+  stopping(): boolean;
+}
+
+/** A fault as it really happened; `at` and `endedAt` in seconds since the schedule's start. */
+export interface Fault {
+  at: number;
+  /** null while it lasts, and for ever when it was not undone. */
+  endedAt: number | null;
+  kind: string;
+  target: string;
+}
+
+/** One kind of fault. `begun` is called at the moment it takes effect, `ended` when it is undone. */
+export interface Action<E extends TimelineEntry> {
+  perform(
+    entry: E,
+    scene: Scene,
+    report: { begun(target: string): Fault; ended(fault: Fault): void },
+  ): Promise<void>;
+}

@@ -1,0 +1,54 @@
+import type { TimelineEntry } from '../../scenario/scenario.ts';
+import type { Fault, Scene } from './action.ts';
+import { cut } from './cut.ts';
+import { kill } from './kill.ts';
+
+/** Carries out the scenario's faults when they are due, and keeps what really happened. */
+export class Timeline {
+  readonly faults: Fault[] = [];
+  readonly #entries: readonly TimelineEntry[];
+  readonly #scene: Scene;
+  readonly #startedAt: number;
+
+  /** @param startedAt ms since 1970: the schedule's zero */
+  constructor(entries: readonly TimelineEntry[], scene: Scene, startedAt: number) {
+    this.#entries = entries;
+    this.#scene = scene;
+    this.#startedAt = startedAt;
+  }
+
+  /** Resolves when every fault has been undone; rejects when a part could not be started again. */
+  async run(): Promise<void> {
+    await Promise.all(this.#entries.map((entry) => this.#at(entry)));
+  }
+
+  /** Faults that last at this moment. */
+  active(): Fault[] {
+    return this.faults.filter((fault) => fault.endedAt === null);
+  }
+
+  async #at(entry: TimelineEntry): Promise<void> {
+    await this.#scene.wait(this.#startedAt + entry.atMs - Date.now());
+    if (this.#scene.stopping()) return;
+    const report = {
+      begun: (target: string): Fault => {
+        const fault: Fault = { at: this.#now(), endedAt: null, kind: entry.action, target };
+        this.faults.push(fault);
+        return fault;
+      },
+      ended: (fault: Fault): void => {
+        fault.endedAt = this.#now();
+      },
+    };
+    switch (entry.action) {
+      case 'cut':
+        return cut.perform(entry, this.#scene, report);
+      case 'kill':
+        return kill.perform(entry, this.#scene, report);
+    }
+  }
+
+  #now(): number {
+    return (Date.now() - this.#startedAt) / 1000;
+  }
+}

@@ -1,0 +1,74 @@
+import type { z } from 'zod';
+import { maxCarsPerProcess } from '../run/plan.ts';
+import type { sections } from './file.ts';
+import type { Problems } from './problems.ts';
+import type { Stage } from './scenario.ts';
+import { largestStageCars, scheduleMs } from './stages.ts';
+
+/** What single fields cannot say: what must hold between the numbers of a fleet. */
+
+/** Simulators' timers turn in steps of 10 ms. */
+const shortestMessageIntervalMs = 10;
+
+/** Rounding of shares such as 1/3 that a person writes as 0.333. */
+const shareTolerance = 0.005;
+
+export function checkFleet(fleet: z.output<typeof sections.fleet>, problems: Problems): void {
+  const shares = Object.entries(fleet.profiles);
+  const sum = shares.reduce((total, [, share]) => total + share, 0);
+  if (shares.length === 0)
+    problems.add(['fleet', 'profiles'], 'expected at least one kind of car such as petrol: 1');
+  else if (Math.abs(sum - 1) > shareTolerance) {
+    const scaled = shares.map(([name, share]) => `${name}: ${Number((share / sum).toFixed(3))}`).join(', ');
+    problems.add(
+      ['fleet', 'profiles'],
+      `expected shares that add up to 1, got ${Number(sum.toFixed(3))}`,
+      `{${scaled}}`,
+    );
+  }
+  if (fleet.interval < 10 || fleet.interval > 3_600_000) {
+    problems.add(['fleet', 'interval'], `expected 10ms to 1h, got ${fleet.interval}ms`);
+  }
+  const intervalMs = (fleet.interval * fleet.readingsPerMessage) / fleet.speedup;
+  if (intervalMs < shortestMessageIntervalMs) {
+    problems.add(
+      ['fleet', 'speedup'],
+      `expected a message of a car every ${shortestMessageIntervalMs}ms or less often (interval x readingsPerMessage / speedup), got every ${Number(intervalMs.toPrecision(2))}ms`,
+    );
+  }
+}
+
+/** @returns whether there are cars and time at all */
+export function checkStages(stages: readonly Stage[], asList: boolean, problems: Problems): boolean {
+  const hasCars = largestStageCars(stages) > 0;
+  const hasTime = scheduleMs(stages) > 0;
+  if (!hasCars)
+    problems.add([asList ? 'stages' : 'cars'], 'expected a stage with cars, got 0 cars throughout');
+  if (!hasTime) problems.add([asList ? 'stages' : 'duration'], 'expected stages that take time, got 0s');
+  return hasCars && hasTime;
+}
+
+/** @param given --cars, where it stands */
+export function checkEdges(
+  count: number,
+  stages: readonly Stage[],
+  problems: Problems,
+  given: number | undefined,
+): void {
+  const cars = largestStageCars(stages);
+  const named = `${cars} cars${given === undefined ? '' : ` (--cars ${given})`}`;
+  const fewest = Math.ceil(cars / maxCarsPerProcess);
+  if (count > cars) {
+    problems.add(
+      ['edges', 'count'],
+      `expected at most one edge a car for ${named}, got ${count}`,
+      `count: ${cars}`,
+    );
+  } else if (count < fewest) {
+    problems.add(
+      ['edges', 'count'],
+      `expected at least ${fewest} for ${named}, because an edge holds at most ${maxCarsPerProcess}, got ${count}`,
+      `--set edges.count=${fewest}`,
+    );
+  }
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import type { z } from 'zod';
+import { processNames } from '../run/plan.ts';
+import { checkEdges, checkFleet, checkStages } from './fleet.ts';
+import { fieldNames, sections } from './file.ts';
+import { Problems } from './problems.ts';
+import type { Scenario, Stage } from './scenario.ts';
+import { applySettings } from './settings.ts';
+import { readSource, type Source } from './source.ts';
+import { scaleCars, scaleDuration, scheduleMs } from './stages.ts';
+import type { Parts } from './targets.ts';
+import { readThresholds } from './thresholds.ts';
+import { readTimeline } from './timeline.ts';
+import { shortDuration } from './values.ts';
+
+/** What the command line changes in a scenario. */
+export interface Overrides {
+  /** Scales all stages so that the largest has this many cars. */
+  cars?: number;
+  /** Scales all stages so that together they take this long. */
+  durationMs?: number;
+  seed?: number;
+  /** path=value, each */
+  set: readonly string[];
+  /** A Kafka of the user's own: not ours to break. */
+  kafkaGiven: boolean;
+}
+
+/**
+ * Reads and checks a scenario.
+ * @throws ScenarioError (exit code 104) that lists every problem as file:line:column: path: expected …, got …
+ */
+export async function loadScenario(file: string, overrides: Overrides): Promise<Scenario> {
+  const source = await readSource(file);
+  const problems = new Problems(source);
+  for (const problem of source.problems) problems.addText(problem);
+  let scenario: Scenario | undefined;
+  if (isGroup(source.content)) {
+    for (const problem of applySettings(source, overrides.set)) problems.addText(problem);
+    scenario = check(source.content, source, problems, overrides);
+  } else problems.add([], 'expected a scenario: fields such as name, stages, edges and thresholds');
+  problems.throwIfAny();
+  assert(scenario, 'a scenario without problems is complete');
+  return scenario;
+}
+
+/** The scenario, or undefined where one of its parts is wrong; everything that is wrong is in `problems`. */
+function check(
+  content: Record<string, unknown>,
+  source: Source,
+  problems: Problems,
+  overrides: Overrides,
+): Scenario | undefined {
+  for (const key of Object.keys(content)) {
+    if (!fieldNames.includes(key)) problems.unknownField([key], fieldNames);
+  }
+  const read = <K extends Section>(key: K): SectionOutput<K> | undefined => {
+    const parsed = (sections[key] as unknown as z.ZodType<SectionOutput<K>>).safeParse(content[key]);
+    if (!parsed.success) problems.addIssues(parsed.error.issues, [key], content[key], sections[key]);
+    return parsed.data;
+  };
+  const name = read('name');
+  const description = read('description');
+  const seed = read('seed');
+  const fleet = read('fleet');
+  const connect = read('connect');
+  const edges = read('edges');
+  const stages = stagesOf(content, read('stages'), read('cars'), read('duration'), problems, overrides);
+
+  if (fleet) checkFleet(fleet, problems);
+  if (stages && edges) checkEdges(edges.count, stages, problems, overrides.cars);
+  const timeline = readTimeline(content['timeline'] ?? [], {
+    problems,
+    lineOf: (path) => source.line(path),
+    seed: overrides.seed ?? seed ?? 0,
+    parts: edges && partsOf(edges, stages),
+    endMs: stages && scheduleMs(stages),
+    endName: `the end of the stages${overrides.durationMs === undefined ? '' : ` (--duration ${shortDuration(overrides.durationMs)})`}`,
+    kafkaGiven: overrides.kafkaGiven,
+  });
+  const thresholds = readThresholds(content['thresholds'] ?? {}, problems);
+
+  if (name === undefined || seed === undefined || !fleet || !connect || !edges || !stages) return undefined;
+  const { interval: intervalMs, simStart: simStartMs, ...rest } = fleet;
+  return {
+    name,
+    description,
+    seed: overrides.seed ?? seed,
+    fleet: { ...rest, intervalMs, simStartMs },
+    connect: { ratePerSecond: connect.rate },
+    stages,
+    edges,
+    timeline,
+    thresholds,
+  };
+}
+
+function partsOf(edges: Scenario['edges'], stages: Stage[] | undefined): Parts {
+  const names = processNames({ edges, stages: stages ?? [] });
+  return { edges: names.edges, simulators: stages && names.simulators };
+}
+
+type Section = keyof typeof sections;
+type SectionOutput<K extends Section> = z.output<(typeof sections)[K]>;
+
+/** The stages, from the short form too, with the command line's changes; undefined where they are wrong. */
+function stagesOf(
+  content: Record<string, unknown>,
+  written: SectionOutput<'stages'>,
+  cars: number | undefined,
+  durationMs: number | undefined,
+  problems: Problems,
+  overrides: Overrides,
+): Stage[] | undefined {
+  const short = 'cars' in content || 'duration' in content;
+  if ('stages' in content && short) {
+    const extra = 'cars' in content ? 'cars' : 'duration';
+    problems.add(
+      [extra],
+      'expected either stages, or cars and duration (short for one flat stage), got both',
+    );
+    return undefined;
+  }
+  if (!('stages' in content) && !('cars' in content && 'duration' in content)) {
+    const missing = short ? `${'cars' in content ? 'duration' : 'cars'} is missing` : 'neither';
+    const example = 'stages such as [{for: 30s, cars: 1000}], or cars: 1000 and duration: 30s';
+    problems.add([], `expected ${example}, got ${missing}`);
+    return undefined;
+  }
+  let stages = written?.map((stage) => ({ forMs: stage.for, cars: stage.cars }));
+  if (cars !== undefined && durationMs !== undefined) stages = [{ forMs: durationMs, cars }];
+  if (!stages || !checkStages(stages, 'stages' in content, problems)) return undefined;
+  if (overrides.cars !== undefined) stages = scaleCars(stages, overrides.cars);
+  if (overrides.durationMs !== undefined) stages = scaleDuration(stages, overrides.durationMs);
+  return stages;
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

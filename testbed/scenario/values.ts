@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { complaint } from './problems.ts';
+
+/**
+ * The small languages inside a scenario: durations, rates, instants, conditions. All are text with a unit, because a
+ * bare number says nothing of its own.
+ */
+const msByUnit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+type Unit = keyof typeof msByUnit;
+
+const durationPattern = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
+const ratePattern = /^(\d+(?:\.\d+)?)\s*\/\s*(s|m)$/;
+const conditionPattern = /^(<=|>=|==|!=|<|>)\s*(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/i;
+
+/** "250ms", "30s", "1.5m", "24h" -> ms */
+export const duration = textOf(
+  durationPattern,
+  'expected a duration such as 250ms, 30s or 2m',
+  durationHint,
+).transform((text) => {
+  const [, amount, unit] = durationPattern.exec(text) ?? [];
+  return Math.round(Number(amount) * msByUnit[unit as Unit]);
+});
+
+/** "5000/s", "300/m" -> per second */
+export const rate = textOf(ratePattern, 'expected a rate such as 1000/s', (value) =>
+  typeof value === 'number' && value > 0 ? `${value}/s` : undefined,
+).transform((text) => {
+  const [, amount, unit] = ratePattern.exec(text) ?? [];
+  return Number(amount) / (unit === 'm' ? 60 : 1);
+});
+
+/** "2026-05-04T06:00:00Z" -> ms since 1970 */
+export const instant = z.iso
+  .datetime({ offset: true, error: () => 'expected a time in ISO 8601 such as 2026-05-04T06:00:00Z' })
+  .transform((text) => Date.parse(text));
+
+/** "== 0", "< 1000" */
+export const condition = textOf(
+  conditionPattern,
+  'expected a comparison and a number such as "== 0" or "< 1000"',
+  (value) => {
+    if (typeof value === 'number') return `"== ${value}"`;
+    const [, number] = typeof value === 'string' ? (/^=\s*(-?[\d.]+)$/.exec(value) ?? []) : [];
+    return number === undefined ? undefined : `"== ${number}"`;
+  },
+).transform((text) => {
+  const [, op, number] = conditionPattern.exec(text) ?? [];
+  return { op: op as Comparison, value: Number(number), condition: text };
+});
+
+export const comparisons = ['<', '<=', '==', '!=', '>=', '>'] as const;
+export type Comparison = (typeof comparisons)[number];
+
+/** ms as a person would write them: 90000 -> 90s, 120000 -> 2m */
+export function shortDuration(ms: number): string {
+  if (ms >= 1000 && ms % 60_000 === 0) return `${ms / 60_000}m`;
+  return ms % 100 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
+
+function textOf(
+  pattern: RegExp,
+  expected: string,
+  hint: (value: unknown) => string | undefined,
+): z.ZodString {
+  const error = (issue: { input?: unknown }): string => complaint(expected, hint(issue.input));
+  return z.string({ error }).regex(pattern, { error });
+}
+
+/** What somebody meant who wrote 30, "30 sec" or "2 minutes". */
+function durationHint(value: unknown): string | undefined {
+  if (typeof value === 'number') return value >= 0 ? `${value}s` : undefined;
+  const [, amount, word] =
+    typeof value === 'string' ? (/^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(value) ?? []) : [];
+  if (amount === undefined || word === undefined) return undefined;
+  const unit = /^(milli|msec|ms)/i.test(word) ? 'ms' : (/^[smhd]/i.exec(word)?.[0]?.toLowerCase() ?? 's');
+  return `${amount}${unit}`;
+}

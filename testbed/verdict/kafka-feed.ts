@@ -1,0 +1,106 @@
+import { decodeOrigin, originHeader, type Origin } from '#contract/origin.ts';
+import { deadLetterCodec, type DeadLetter } from '#contract/records.ts';
+import { topicName } from '#contract/topics.ts';
+import { LogHistogram } from '#runtime/histogram.ts';
+import type { Kafka } from '#wire/kafka.ts';
+import { readTopics, type ReadRecord } from '#wire/kafka-reader.ts';
+import type { Ledger } from './ledger.ts';
+
+/** What Kafka showed since the last time that it was asked. */
+export interface FeedSecond {
+  /** Messages found for the first time. */
+  stored: number;
+  carToKafkaMs: LogHistogram;
+  backfillMs: LogHistogram;
+}
+
+export interface RunFeed {
+  /**
+   * Resolves when the ledger knows all that was written to Kafka before this call; transactions that are open by then
+   * are waited for. Rejects after `timeoutMs`.
+   */
+  reachEnd(timeoutMs: number): Promise<void>;
+  /** Rejects when Kafka cannot be read any more. Else never settles. */
+  readonly failed: Promise<never>;
+  /** Takes the counters of the second that has passed; the next one begins at zero. */
+  perSecond(): FeedSecond;
+  stop(): Promise<void>;
+}
+
+/**
+ * Reads this run's telemetry and dead letters (read_committed) into the ledger while they arrive, from now on: to be
+ * called before the run's first message. What lies in Kafka from other runs is not read again.
+ * @throws UserError when Kafka cannot be reached or lacks a topic
+ */
+export async function followRun(options: {
+  kafka: Kafka;
+  run: string;
+  /** Before every topic's name. */
+  prefix: string;
+  ledger: Ledger;
+}): Promise<RunFeed> {
+  const { kafka, run, prefix, ledger } = options;
+  const telemetry = topicName('fleet.telemetry', prefix);
+  const deadLetters = topicName('fleet.deadletter', prefix);
+  const readOriginOf = originReader(run);
+  let second = emptySecond();
+
+  const take = (record: ReadRecord, isTelemetry: boolean): void => {
+    const origin = readOriginOf(record);
+    if (!origin || !record.value) return;
+    if (!isTelemetry) return ledger.deadLetter(readLetter(record.value), origin);
+    const seen = ledger.record({ value: record.value, origin, appendedAt: record.timestamp });
+    if (!seen || seen.kind === 'duplicated') return;
+    second.stored++;
+    (seen.backfill ? second.backfillMs : second.carToKafkaMs).record(seen.latencyMs);
+  };
+
+  const reader = await readTopics(kafka, {
+    topics: [telemetry, deadLetters],
+    from: 'end',
+    onBatch: (records, { topic }) => {
+      for (const record of records) take(record, topic === telemetry);
+    },
+  });
+
+  return {
+    reachEnd: (timeoutMs) => reader.reachEnd(timeoutMs, 'written'),
+    failed: reader.failed,
+    stop: () => reader.stop(),
+    perSecond: () => {
+      const taken = second;
+      second = emptySecond();
+      return taken;
+    },
+  };
+}
+
+/** Records of one frame carry the same origin, one after the other: it is taken apart once. */
+function originReader(run: string): (record: ReadRecord) => Origin | null {
+  let lastText = '';
+  let last: Origin | null = null;
+  return (record) => {
+    const header = record.headers[originHeader];
+    if (header === undefined) return null;
+    const text = String(Array.isArray(header) ? header[0] : header);
+    if (text !== lastText) {
+      lastText = text;
+      last = decodeOrigin(text);
+    }
+    return last?.run === run ? last : null;
+  };
+}
+
+/** An edge may have written what is no letter: then that itself is one. */
+function readLetter(value: Buffer): DeadLetter {
+  try {
+    return deadLetterCodec.decode(value);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { source: '', reason: 'unreadable-letter', detail, topic: '', key: '', bytes: value, at: 0 };
+  }
+}
+
+function emptySecond(): FeedSecond {
+  return { stored: 0, carToKafkaMs: new LogHistogram(), backfillMs: new LogHistogram() };
+}

@@ -1,0 +1,253 @@
+import { hash } from 'node:crypto';
+import type { Origin } from '#contract/origin.ts';
+import type { DeadLetter, LedgerMarks } from '#contract/records.ts';
+import { decodeTelemetryIdentity, TelemetryError } from '#contract/telemetry.ts';
+import { LogHistogram } from '#runtime/histogram.ts';
+import { contentOf } from './dead-letter-identity.ts';
+import { maxProblems, ProblemList } from './problem-list.ts';
+import { lengthOf, splitAfter, type SeqRange } from './seq-ranges.ts';
+import { Session, type SessionAccount } from './session.ts';
+import type { Problem, Summary } from './summary.ts';
+
+export interface LedgerResult {
+  /** Messages; `late` is the generator's own matter. */
+  delivery: Omit<Summary['delivery'], 'late'>;
+  deadLetters: Summary['deadLetters'];
+  /** Ranges of seq, worst kind first; at most maxProblems. */
+  problems: Problem[];
+  problemsOmitted: number;
+  /** Records of fleet.telemetry that are no telemetry: nobody but the bridge should write there. */
+  unreadable: number;
+  carToKafkaMs: LogHistogram;
+  backfillMs: LogHistogram;
+}
+
+/** What the ledger made of a record: its first sighting says how long it took. */
+export interface Sighting {
+  kind: 'stored' | 'reordered' | 'duplicated';
+  /** Append time - scheduledAt. */
+  latencyMs: number;
+  /** Its edge had stored it: backfill, not live. */
+  backfill: boolean;
+}
+
+/** Hashes of unreadable bytes that are kept to tell a resend from another letter: 60 bytes each. */
+const maxUnreadableLetters = 100_000;
+
+/** What is known of one car. */
+interface Car {
+  sessions: Session[];
+  /** Hashes of its dead letters that do not say which message they were. */
+  unreadableLetters: Set<string> | undefined;
+}
+
+/**
+ * Accounts for every message of a run, car by car: what was sent (marks of the simulators), what was found (records and
+ * dead letters in Kafka), and so what is missing. docs/design.md, "What numbers mean". Marks, records and dead letters
+ * may come in any order among each other; records of one partition come in their order.
+ */
+export class Ledger {
+  readonly #run: string;
+  readonly #cars = new Map<string, Car>();
+  readonly #duplicated = new ProblemList('duplicated');
+  readonly #reordered = new ProblemList('reordered');
+  readonly #carToKafkaMs = new LogHistogram();
+  readonly #backfillMs = new LogHistogram();
+  readonly #letters = { total: 0, unidentified: 0, byReason: new Map<string, number>() };
+  readonly #qosSeen = new Set<number>();
+  #unreadableKept = 0;
+  #unreadable = 0;
+  #duplicates = 0;
+  #reorders = 0;
+  #sent = 0;
+  #stored = 0;
+
+  constructor(options: { run: string }) {
+    this.#run = options.run;
+  }
+
+  /** Messages known to be sent so far. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Distinct messages found in Kafka so far. */
+  get stored(): number {
+    return this.#stored;
+  }
+
+  /** Cumulative marks of one shard. */
+  mark(marks: LedgerMarks): void {
+    this.#qosSeen.add(marks.qos);
+    for (const mark of marks.marks) {
+      const session = this.#session(mark.vin, mark.session);
+      const before = session.sent;
+      session.mark(mark, marks.qos);
+      this.#sent += session.sent - before;
+    }
+  }
+
+  /**
+   * A record of fleet.telemetry, in the order of its partition.
+   * @returns undefined where it is not this run's, or no telemetry
+   */
+  record(record: { value: Buffer; origin: Origin; appendedAt: number }): Sighting | undefined {
+    const { value, origin, appendedAt } = record;
+    if (origin.run !== this.#run) return undefined;
+    const message = readIdentity(value);
+    if (message === undefined || message.seq < 1) {
+      this.#unreadable++;
+      return undefined;
+    }
+    const { vin, seq } = message;
+    const session = this.#session(vin, message.session);
+    const before = session.sent;
+    const kind = session.store(seq, origin.edge);
+    this.#sent += session.sent - before;
+    const latencyMs = Math.max(0, appendedAt - message.scheduledAt);
+    if (kind === 'duplicated') {
+      this.#duplicates++;
+      this.#duplicated.add(session, { from: seq, to: seq });
+    } else {
+      this.#stored++;
+      (origin.stored ? this.#backfillMs : this.#carToKafkaMs).record(latencyMs);
+      if (kind === 'reordered') {
+        this.#reorders++;
+        this.#reordered.add(session, { from: seq, to: seq });
+      }
+    }
+    return { kind, latencyMs, backfill: origin.stored };
+  }
+
+  /**
+   * A record of fleet.deadletter. Where its bytes do not say which message they were, it explains one missing message
+   * of the car that sent it; the same bytes again explain no other.
+   */
+  deadLetter(letter: DeadLetter, origin: Origin): void {
+    if (origin.run !== this.#run) return;
+    this.#letters.total++;
+    this.#letters.byReason.set(letter.reason, (this.#letters.byReason.get(letter.reason) ?? 0) + 1);
+    const content = contentOf(letter);
+    if (content.kind !== 'messages') this.#letters.unidentified++;
+    if (content.kind === 'messages') {
+      for (const { vin, session: id, seq } of content.messages) {
+        const session = this.#session(vin, id);
+        const before = session.sent;
+        session.deadLetter(seq);
+        session.edge ??= origin.edge;
+        this.#sent += session.sent - before;
+      }
+    } else if (content.kind === 'car' && this.#unreadableKept < maxUnreadableLetters) {
+      const car = this.#car(content.vin);
+      car.unreadableLetters ??= new Set();
+      const before = car.unreadableLetters.size;
+      car.unreadableLetters.add(hash('sha1', letter.bytes, 'base64'));
+      this.#unreadableKept += car.unreadableLetters.size - before;
+    }
+  }
+
+  /** The account so far; the caller has read Kafka to its end. May be called again. */
+  result(): LedgerResult {
+    const delivery = {
+      sent: 0,
+      stored: 0,
+      lost: 0,
+      duplicated: this.#duplicates,
+      reordered: this.#reorders,
+      unconfirmed: 0,
+      // No part drops what it has taken: an edge whose outbox is full stops reading.
+      evicted: 0,
+      deadLettered: 0,
+      dropped: 0,
+    };
+    const lists = {
+      lost: new ProblemList('lost'),
+      unconfirmed: new ProblemList('unconfirmed'),
+      deadLettered: new ProblemList('deadLettered'),
+      presumedDeadLettered: new ProblemList('presumedDeadLettered'),
+    };
+    const add = (kind: keyof typeof lists, session: Session, ranges: readonly SeqRange[]): void => {
+      delivery[kind === 'presumedDeadLettered' ? 'deadLettered' : kind] += lengthOf(ranges);
+      for (const range of ranges) lists[kind].add(session, range);
+    };
+    for (const car of this.#cars.values()) {
+      for (const [session, account, presumed] of this.#accounts(car)) {
+        delivery.sent += account.sent;
+        delivery.stored += account.stored;
+        delivery.dropped += session.dropped;
+        add('lost', session, account.lost);
+        add('unconfirmed', session, account.unconfirmed);
+        add('deadLettered', session, account.deadLettered);
+        add('presumedDeadLettered', session, presumed);
+        if (account.givenUp) {
+          const { kind, count, span } = account.givenUp;
+          delivery[kind] += count;
+          lists[kind].add(session, span);
+        }
+      }
+    }
+    const ordered = [
+      lists.lost,
+      this.#duplicated,
+      this.#reordered,
+      lists.unconfirmed,
+      lists.presumedDeadLettered,
+      lists.deadLettered,
+    ];
+    const problems = ordered.flatMap((list) => list.problems);
+    const omitted = ordered.reduce((sum, list) => sum + list.omitted, 0);
+    const { total, unidentified, byReason } = this.#letters;
+    return {
+      delivery,
+      deadLetters: { total, unidentified, byReason: Object.fromEntries(byReason) },
+      problems: problems.slice(0, maxProblems),
+      problemsOmitted: omitted + Math.max(0, problems.length - maxProblems),
+      unreadable: this.#unreadable,
+      carToKafkaMs: this.#carToKafkaMs,
+      backfillMs: this.#backfillMs,
+    };
+  }
+
+  /** Every session's account, once the car's unreadable dead letters have explained what they can. */
+  *#accounts(car: Car): Generator<[Session, SessionAccount, presumed: SeqRange[]]> {
+    const qosWithoutMarks = this.#qosSeen.size === 1 && this.#qosSeen.has(0) ? 0 : 1;
+    let letters = car.unreadableLetters?.size ?? 0;
+    const rows = car.sessions.map((session) => ({
+      session,
+      account: session.account(qosWithoutMarks),
+      presumed: [] as SeqRange[],
+    }));
+    // A refused message is acknowledged: first those that look lost, then those that were never confirmed.
+    for (const kind of ['lost', 'unconfirmed'] as const) {
+      for (const { account, presumed } of rows) {
+        const [explained, rest] = splitAfter(account[kind], letters);
+        presumed.push(...explained);
+        account[kind] = rest;
+        letters -= lengthOf(explained);
+      }
+    }
+    for (const { session, account, presumed } of rows) yield [session, account, presumed];
+  }
+
+  #session(vin: string, id: number): Session {
+    const { sessions } = this.#car(vin);
+    let session = sessions.findLast((known) => known.id === id);
+    if (!session) sessions.push((session = new Session(vin, id)));
+    return session;
+  }
+
+  #car(vin: string): Car {
+    let car = this.#cars.get(vin);
+    if (!car) this.#cars.set(vin, (car = { sessions: [], unreadableLetters: undefined }));
+    return car;
+  }
+}
+
+function readIdentity(bytes: Buffer): ReturnType<typeof decodeTelemetryIdentity> | undefined {
+  try {
+    return decodeTelemetryIdentity(bytes);
+  } catch (error) {
+    if (error instanceof TelemetryError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,225 @@
+import { z } from 'zod';
+import type { LogHistogram } from '#runtime/histogram.ts';
+
+/**
+ * summary.json: what a run was and what came of it. Its fields are read from outside: add, do not rename.
+ * null says "not measured" where a number would lie.
+ */
+const count = z.number().int().min(0);
+const seconds = z.number().min(0);
+
+const latency = z.object({
+  p50: z.number().nullable(),
+  p90: z.number().nullable(),
+  p99: z.number().nullable(),
+  p999: z.number().nullable(),
+  max: z.number().nullable(),
+  count,
+});
+
+const usage = z.object({
+  rssPeakBytes: z.number().min(0),
+  cpuSeconds: seconds,
+});
+
+export const problemKinds = [
+  'lost',
+  'duplicated',
+  'reordered',
+  'unconfirmed',
+  'deadLettered',
+  'presumedDeadLettered',
+] as const;
+
+const problem = z.object({
+  kind: z
+    .enum(problemKinds)
+    .describe('presumedDeadLettered: as many unreadable dead letters of this car explain what is missing'),
+  vin: z.string(),
+  session: z.number(),
+  fromSeq: count,
+  toSeq: count,
+  edge: z.string().nullable().describe('the edge that last carried this session, where one is known'),
+});
+
+export const summarySchema = z.object({
+  run: z.object({
+    id: z.string(),
+    scenario: z.string(),
+    description: z.string().nullable(),
+    seed: z.number(),
+    startedAt: z.iso.datetime().describe("the schedule's zero, UTC"),
+    durationSeconds: seconds.describe('from the schedule’s zero until everything was read back'),
+    exitCode: z.number().int(),
+    valid: z.boolean(),
+    invalidReasons: z.array(z.string()).describe('why the generator itself cannot be trusted'),
+    warnings: z.array(z.string()),
+    failure: z.string().nullable().describe('what failed to start, or died outside the scenario’s faults'),
+    version: z.string(),
+  }),
+  fleet: z.object({
+    qos: z.number().int().min(0).max(1),
+    intervalMs: z.number().positive(),
+    readingsPerMessage: z.number().int().positive(),
+    speedup: z.number().positive(),
+    edges: count,
+  }),
+  cars: z.object({
+    requested: count,
+    connectedPeak: count,
+    connectSeconds: seconds.nullable().describe('until every car of the first stage was connected'),
+    reconnects: count,
+    refused: count,
+  }),
+  delivery: z
+    .object({
+      sent: count,
+      stored: count,
+      lost: count,
+      duplicated: count,
+      reordered: count,
+      unconfirmed: count,
+      evicted: count,
+      deadLettered: count,
+      late: count,
+      dropped: count,
+    })
+    .describe('messages; sent = stored + deadLettered + evicted + lost + unconfirmed'),
+  deadLetters: z
+    .object({
+      total: count,
+      unidentified: count.describe('whose bytes do not say which message they were'),
+      byReason: z.record(z.string(), count),
+    })
+    .describe('records of fleet.deadletter, whether or not a car of ours sent what they hold'),
+  latency: z
+    .object({
+      scheduleToSendMs: latency,
+      carToEdgeMs: latency,
+      carToKafkaMs: latency.describe(
+        "Kafka's append time - scheduledAt, records that were not stored at an edge",
+      ),
+      backfillMs: latency.describe('the same of records that an edge stored for more than a second'),
+      alarmMs: latency,
+    })
+    .describe('milliseconds of wall clock; null where nothing was measured'),
+  inference: z.object({
+    readings: count,
+    readingsPerSecond: z.number().min(0),
+    scoredOffline: count,
+    alarmsRaised: count,
+    alarmsCleared: count,
+    batchUs: z.object({ p50: z.number().nullable(), p99: z.number().nullable() }),
+  }),
+  releases: z.array(
+    z.object({
+      id: z.string(),
+      counter: count,
+      trainedOnReadings: count,
+      trainSeconds: seconds.nullable(),
+      publishedAt: z.iso.datetime(),
+      convergedSeconds: seconds.nullable(),
+      edges: count,
+      rolledBack: z.boolean(),
+      reason: z.string().nullable(),
+    }),
+  ),
+  detection: z.object({
+    recall: z.number().nullable(),
+    precision: z.number().nullable(),
+    falseAlarms: count.nullable(),
+    vehicleDays: z.number().min(0).nullable(),
+    falseAlarmsPerVehicleDay: z.number().min(0).nullable(),
+    byMode: z.record(
+      z.string(),
+      z.object({ cars: count, detected: count, medianDelaySeconds: seconds.nullable() }),
+    ),
+  }),
+  faults: z
+    .array(
+      z.object({
+        at: z.number().describe("seconds since the schedule's zero, as it really happened"),
+        endedAt: z.number().nullable().describe('when the part took work again; null: not before the end'),
+        kind: z.string(),
+        target: z.string(),
+      }),
+    )
+    .describe('faults of the timeline, in the order in which they happened'),
+  resources: z.object({
+    rssPeakBytes: z.number().min(0).describe('all processes together'),
+    cpuSeconds: seconds,
+    byProcess: z.record(z.string(), usage),
+    machine: z.object({
+      cores: count,
+      memoryBytes: z.number().min(0),
+      cpuBusyRatioPeak: z.number().min(0).nullable(),
+    }),
+  }),
+  thresholds: z.array(
+    z.object({ metric: z.string(), condition: z.string(), actual: z.number().nullable(), ok: z.boolean() }),
+  ),
+  problems: z.array(problem).describe('which messages; the first of them, as ranges of seq'),
+  problemsOmitted: count.describe('ranges beyond those listed'),
+});
+
+export type Summary = z.output<typeof summarySchema>;
+export type Latency = z.output<typeof latency>;
+export type Problem = z.output<typeof problem>;
+export type ProblemKind = Problem['kind'];
+
+/** The JSON Schema that ships as docs/summary.schema.json. Readers must not choke on fields of later versions. */
+export function summaryJsonSchema(): object {
+  return {
+    ...z.toJSONSchema(summarySchema, { io: 'input' }),
+    title: 'fleetbed summary.json',
+  };
+}
+
+/** Quantiles of a histogram as they stand in the summary: null while it is empty. */
+export function latencyOf(histogram: LogHistogram): Latency {
+  if (histogram.count === 0) return unmeasuredLatency;
+  const quantile = (q: number): number => rounded(histogram.quantile(q));
+  return {
+    p50: quantile(0.5),
+    p90: quantile(0.9),
+    p99: quantile(0.99),
+    p999: quantile(0.999),
+    max: rounded(histogram.max),
+    count: histogram.count,
+  };
+}
+
+export const unmeasuredLatency: Latency = {
+  p50: null,
+  p90: null,
+  p99: null,
+  p999: null,
+  max: null,
+  count: 0,
+};
+
+/** What a run without a model says of models: nothing was scored, and no score of detection exists. */
+export const withoutModel: Pick<Summary, 'inference' | 'releases' | 'detection'> = {
+  inference: {
+    readings: 0,
+    readingsPerSecond: 0,
+    scoredOffline: 0,
+    alarmsRaised: 0,
+    alarmsCleared: 0,
+    batchUs: { p50: null, p99: null },
+  },
+  releases: [],
+  detection: {
+    recall: null,
+    precision: null,
+    falseAlarms: null,
+    vehicleDays: null,
+    falseAlarmsPerVehicleDay: null,
+    byMode: {},
+  },
+};
+
+/** Histogram buckets are 4 % wide: more digits than these would be noise. */
+function rounded(ms: number): number {
+  return ms >= 100 ? Math.round(ms) : Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,77 @@
+/**
+ * Can the run be believed? A generator that starves measures itself and not the platform: docs/design.md, "What numbers
+ * mean". A busy machine is worth a warning, not a verdict.
+ */
+export interface GeneratorSecond {
+  /** Seconds since the schedule's zero. */
+  t: number;
+  /** Messages of this second. */
+  sent: number;
+  /** Of those that were due, sent more than a second late because the schedule itself ran late. */
+  lateByGenerator: number;
+  /** p99 of each simulator's event-loop delay during the last seconds, ms. */
+  eventLoopDelayP99Ms: ReadonlyMap<string, number>;
+}
+
+export interface Validity {
+  valid: boolean;
+  invalidReasons: string[];
+  warnings: string[];
+}
+
+export const maxLateRatio = 0.001;
+export const maxEventLoopDelayMs = 1000;
+
+/** The event-loop delay looks back as long as this, and a killed simulator takes less to be itself again. */
+const afterSeconds = 10;
+const busyCpuRatio = 0.95;
+
+/** Collects what the verdict on the generator needs, second by second, in bounded memory. */
+export class GeneratorWatch {
+  #sent = 0;
+  #late = 0;
+  #seconds = 0;
+  readonly #slow = new Map<string, { seconds: number; worstMs: number }>();
+
+  /** @param faults of the timeline that hit a simulator; `to` is infinite while one lasts */
+  second(sample: GeneratorSecond, faults: readonly { from: number; to: number }[]): void {
+    if (faults.some(({ from, to }) => sample.t >= from && sample.t <= to + afterSeconds)) return;
+    this.#seconds++;
+    this.#sent += sample.sent;
+    this.#late += sample.lateByGenerator;
+    for (const [name, delayMs] of sample.eventLoopDelayP99Ms) {
+      // Before that, it still sees how the fleet connected.
+      if (delayMs <= maxEventLoopDelayMs || sample.t < afterSeconds) continue;
+      const slow = this.#slow.get(name) ?? { seconds: 0, worstMs: 0 };
+      slow.seconds++;
+      slow.worstMs = Math.max(slow.worstMs, delayMs);
+      this.#slow.set(name, slow);
+    }
+  }
+
+  verdict(machine: { cpuBusyRatioPeak: number }): Validity {
+    const invalidReasons: string[] = [];
+    const ratio = this.#late / Math.max(1, this.#sent);
+    if (ratio > maxLateRatio) {
+      invalidReasons.push(
+        `the schedule ran late: ${percent(ratio)} of the messages left more than 1 s after they were due (allowed: ${percent(maxLateRatio)})`,
+      );
+    }
+    for (const [name, { seconds, worstMs }] of this.#slow) {
+      invalidReasons.push(
+        `${name} was starved: in ${seconds} of ${this.#seconds} s its event loop was held up by more than 1 s (p99, worst ${Math.round(worstMs)} ms)`,
+      );
+    }
+    const warnings =
+      machine.cpuBusyRatioPeak > busyCpuRatio
+        ? [
+            `the machine was busy: CPU ${percent(machine.cpuBusyRatioPeak)} at its peak, latencies include that`,
+          ]
+        : [];
+    return { valid: invalidReasons.length === 0, invalidReasons, warnings };
+  }
+}
+
+function percent(ratio: number): string {
+  return `${(ratio * 100).toFixed(ratio < 0.01 ? 2 : 0)} %`;
+}
