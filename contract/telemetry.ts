@@ -129,10 +129,15 @@ function openRecord(bytes: Buffer): Reader {
 function writeLong(bytes: Buffer, start: number, value: number): number {
   if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no safe integer`);
   let at = start;
+  // Most are counts of readings.
+  if (value >= 0 && value < 64) {
+    bytes[at++] = value * 2;
+    return at;
+  }
   // The sign is the lowest bit. It is split off first, because with it the number may need 54 bits.
   const magnitude = value < 0 ? -(value + 1) : value;
   let low = (magnitude % 64) * 2 + (value < 0 ? 1 : 0);
-  let rest = magnitude < 64 ? 0 : Math.floor(magnitude / 64);
+  let rest = Math.floor(magnitude / 64);
   while (rest > 0) {
     bytes[at++] = low | 128;
     low = rest % 128;

@@ -62,7 +62,7 @@ export const edgeConfig = z.strictObject({
       maxWaitingBytes: byteSize
         .default(256 * mebibyte)
         .describe('messages in memory that wait for the disk; at the limit a car that sends is cut off'),
-      linger: duration.default(20).describe('how long the first message of a frame waits for more'),
+      linger: duration.default(50).describe('how long the first message of a frame waits for more'),
       maxFrameBytes: byteSize.default(mebibyte).describe('a frame is closed at this size'),
       maxFrameEntries: z.int().min(1).default(1000).describe('a frame is closed at this many messages'),
     })

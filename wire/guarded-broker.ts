@@ -42,7 +42,8 @@ const drainTimeoutMs = 20_000;
  * publish the wills of clients that are there. Days; four times this must still fit into a timer.
  */
 const heartbeatMs = 500_000_000;
-const keepAliveSweepMs = 1000;
+/** Below half of the shortest keep-alive, 1 s: then a client begins to worry. */
+const keepAliveSweepMs = 400;
 /** At the end: how long held messages may still settle, and then how long sockets may take to close. */
 const closeGraceMs = 2000;
 const flushGraceMs = 500;

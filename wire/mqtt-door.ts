@@ -87,8 +87,8 @@ export class MqttDoor {
   }
 
   /**
-   * To be called more often than the shortest keep-alive's grace, 1.5 s. The PINGREQ of a client that is not read from lies
-   * behind its messages: it counts as come, and is answered unasked, or the client would give us up and send all again.
+   * To be called more often than clients ask. The PINGREQ of a client that is not read from lies behind its messages:
+   * it counts as come, and is answered unasked, or the client would give us up and send everything again.
    */
   keepUnreadAlive(): void {
     for (const client of this.#unread) {

@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { password } from '#contract/identity.ts';
 import { deadLetterCodec } from '#contract/records.ts';
 import { decodeTelemetry, encodeTelemetry } from '#contract/telemetry.ts';
 import { testBridge } from './bridge-stand-in.ts';
-import { identities, storedFrames, telemetry, tempFolder, testCar, testEdge, until, vin } from './rig.ts';
+import {
+  fleetSecret,
+  identities,
+  storedFrames,
+  telemetry,
+  tempFolder,
+  testCar,
+  testEdge,
+  until,
+  vin,
+} from './rig.ts';
 
 const options = { timeout: 60_000 };
 
@@ -138,8 +149,10 @@ test(
     car.client.publish('vehicles/OTHERCAR/telemetry', Buffer.from('x'), 0, 0);
     await until(async () => (await refused('forbidden-topic')) === 1);
     car.client.destroy();
-    void testCar(t, edge.port, vin, 'OTHERCAR');
+    void testCar(t, edge.port, vin, { clientId: 'OTHERCAR' });
     await until(async () => (await refused('foreign-client-id')) > 0);
+    void testCar(t, edge.port, 'OTHERCAR', { password: password(fleetSecret, vin) });
+    await until(async () => (await refused('bad-credentials')) > 0);
   },
 );
 

@@ -99,7 +99,12 @@ export interface TestCar {
 }
 
 /** A car that is connected, and stays so by reconnecting. */
-export async function testCar(t: TestContext, port: number, name: string, clientId = name): Promise<TestCar> {
+export async function testCar(
+  t: TestContext,
+  port: number,
+  name: string,
+  as: { clientId?: string; password?: string } = {},
+): Promise<TestCar> {
   const acked: number[] = [];
   const closes: string[] = [];
   const connected = Promise.withResolvers<void>();
@@ -114,9 +119,9 @@ export async function testCar(t: TestContext, port: number, name: string, client
     {
       host: '127.0.0.1',
       port,
-      clientId,
+      clientId: as.clientId ?? name,
       username: name,
-      password: password(fleetSecret, name),
+      password: as.password ?? password(fleetSecret, name),
       keepAliveSeconds: 30,
       inFlightLimit: 10_000,
       reconnect: { minMs: 20, maxMs: 100 },

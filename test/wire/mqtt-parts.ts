@@ -13,9 +13,15 @@ import {
 } from '#wire/guarded-broker.ts';
 import { MqttClient, type MqttClientEvents, type MqttClientOptions } from '#wire/mqtt-client.ts';
 
-/** Polls until it holds; the test's own timeout is the limit. */
+const patienceMs = 30_000;
+
+/** Polls until it holds. @throws after half a minute, so that a test that fails also ends */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(1);
+  const giveUpAt = performance.now() + patienceMs;
+  while (!(await holds())) {
+    if (performance.now() > giveUpAt) throw new Error(`still does not hold: ${holds.toString()}`);
+    await sleep(1);
+  }
 }
 
 export interface BrokerUnderTest {
@@ -24,10 +30,10 @@ export interface BrokerUnderTest {
   connected: string[];
   gone: string[];
   /** How many the owner was asked for. */
-  subscriptions(): number;
-  refused(reason: string): Promise<number>;
-  dropped(reason: string): Promise<number>;
-  metric(name: string): Promise<number>;
+  subscriptions: () => number;
+  refused: (reason: string) => Promise<number>;
+  dropped: (reason: string) => Promise<number>;
+  metric: (name: string) => Promise<number>;
 }
 
 /**

@@ -67,7 +67,7 @@ export const runCommand: Command = {
     const stop = new Stop();
     const release = onInterrupt(stop, io.stderr);
     try {
-      const { summary, reportFile } = await runScenario({
+      const { summary, samples, reportFile } = await runScenario({
         scenario,
         ...kafka,
         out: (run) => path.resolve(values.out ?? path.join('out', scenario.name, run)),
@@ -81,6 +81,7 @@ export const runCommand: Command = {
         renderScreen(summary, {
           color: io.stdout.isTTY && !io.env['NO_COLOR'],
           width: Math.min(100, io.stdout.columns ?? 100),
+          samples,
           report: shown.startsWith('..') ? reportFile : shown,
         }),
       );

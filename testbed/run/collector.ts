@@ -31,6 +31,7 @@ export class Collector {
   readonly #lines: WriteStream;
   readonly #before = new Map<string, LogHistogram>();
   #counted = { sent: 0, acked: 0, late: 0, at: Date.now() };
+  readonly #connecting: { sample: SecondSample; at: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #busy: Promise<void> = Promise.resolve();
 
@@ -45,11 +46,21 @@ export class Collector {
     }, 1000);
   }
 
+  /** Seconds before the schedule's zero count backwards from it, so they wait until it is known. */
+  #write(startedAt: number): void {
+    for (const { sample, at } of this.#connecting.splice(0)) {
+      sample.t = Math.round((at - startedAt) / 100) / 10;
+      this.#lines.write(`${JSON.stringify(sample)}\n`);
+      this.samples.push(sample);
+    }
+  }
+
   /** One last sample, so that what the parts counted to their end is known. */
   async finish(): Promise<void> {
     clearInterval(this.#timer);
     await this.#busy;
     await this.#second();
+    this.#write(this.startedAt ?? Date.now());
     await new Promise<void>((resolve) => this.#lines.end(resolve));
   }
 
@@ -85,8 +96,8 @@ export class Collector {
       this.#judge(sample.t, sent - this.#counted.sent, late - this.#counted.late);
     this.#counted = { sent, acked, late, at: now };
     this.connectedPeak = Math.max(this.connectedPeak, cars);
-    this.#lines.write(`${JSON.stringify(sample)}\n`);
-    this.samples.push(sample);
+    this.#connecting.push({ sample, at: now });
+    if (this.startedAt !== undefined) this.#write(this.startedAt);
     this.#options.onSample(sample);
   }
 

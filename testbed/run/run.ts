@@ -2,6 +2,7 @@ import { newRunId } from '#contract/identity.ts';
 import type { Log } from '#runtime/log.ts';
 import type { KafkaConfig } from '#wire/kafka.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import type { SecondSample } from '../verdict/second.ts';
 import type { Summary } from '../verdict/summary.ts';
 import { drive } from './drive.ts';
 import { createFolders, programVersion, removeWork } from './folders.ts';
@@ -28,6 +29,7 @@ export interface RunRequest {
 
 export interface RunOutcome {
   summary: Summary;
+  samples: SecondSample[];
   reportFile: string;
 }
 
@@ -46,6 +48,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
     const startedAt = await drive(run);
     await settle(run);
     status.doing('writing the report …');
+    const ledger = run.ledger.result();
     const summary = summarise({
       run: id,
       version: await programVersion(),
@@ -53,13 +56,13 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
       startedAt,
       endedAt: Date.now(),
       connectSeconds: run.fleet.allConnected ? run.fleet.connectSeconds : null,
-      ledger: run.ledger.result(),
+      ledger,
       scraper: run.scraper,
       collector: run.collector,
       meter: run.meter,
       faults: run.timeline?.faults ?? [],
       stopped: stop.reason,
-      warnings: run.kafka.notes,
+      warnings: [...run.kafka.notes, ...strangers(ledger.unreadable)],
     });
     const reportFile = await writeResults(folders.out, summary, run.collector.samples);
     if (keep && run.kafka.local) {
@@ -68,11 +71,16 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
       run.kafka.local.kafka.keep();
       status.say(keptWords(run.kafka.local.kafka.brokers, run.kafka.local.kafka.pid, folders.work));
     }
-    return { summary, reportFile };
+    return { summary, samples: run.collector.samples, reportFile };
   } finally {
     status.clear();
     for (const step of undo.toReversed()) await step().catch((error: unknown) => request.log.warn({ error }));
   }
+}
+
+function strangers(records: number): string[] {
+  if (records === 0) return [];
+  return [`${records} records of fleet.telemetry are no telemetry: somebody else writes there`];
 }
 
 function keptWords(brokers: string[], pid: number, dir: string): string {

@@ -30,7 +30,9 @@ export const sections = {
       profiles: shares
         .default({ petrol: 0.5, turbo: 0.25, diesel: 0.15, hybrid: 0.1 })
         .describe('Share of each kind of car. The shares add up to 1.'),
-      interval: duration.default(1000).describe("Between two readings, on the car's own clock: 1s, 500ms."),
+      interval: duration
+        .default(1000)
+        .describe("Between two readings, on the car's own clock: 500ms, 1s (which it is unless set)."),
       readingsPerMessage: z
         .int()
         .min(1)
@@ -55,13 +57,15 @@ export const sections = {
         .describe('How the cars begin: parked and cold, warm in the middle of a trip, or some of both.'),
       simStart: instant
         .default(Date.UTC(2026, 0, 5, 8))
-        .describe("The cars' clock when the schedule begins: 2026-05-04T06:00:00Z."),
+        .describe("The cars' clock when the schedule begins; 2026-01-05T08:00:00Z unless set."),
     })
     .prefault({})
     .describe('The cars and what they send.'),
   connect: z
     .strictObject({
-      rate: rate.default(1000).describe('New connections a second, the whole fleet together: 1000/s.'),
+      rate: rate
+        .default(1000)
+        .describe('New connections a second, the whole fleet together; 1000/s unless set.'),
     })
     .prefault({})
     .describe('How fast the cars of the first stage connect, before the schedule begins.'),
@@ -124,7 +128,11 @@ export const scenarioFile = z.strictObject({
 
 export const fieldNames: readonly string[] = Object.keys(scenarioFile.shape);
 
-/** What editors check and complete a scenario by; ships as scenarios/scenario.schema.json. */
+/**
+ * What editors check and complete a scenario by; ships as scenarios/scenario.schema.json. After a change here:
+ * node -e "import('./testbed/scenario/file.ts').then((file) => console.log(JSON.stringify(file.scenarioJsonSchema())))"
+ * into that file, then oxfmt.
+ */
 export function scenarioJsonSchema(): object {
   const schema = z.toJSONSchema(scenarioFile, { io: 'input', override: withoutDefault });
   return { ...schema, title: 'fleetbed scenario' };

@@ -62,8 +62,11 @@ export class Source implements Origins {
     return this.#lines.linePos(this.#offset(path, 'key')).line;
   }
 
+  /** The option that gave this path, a part of it, or (where the file has nothing there) something inside it. */
   #optionOf(path: Path): string | undefined {
-    return this.#set.find((set) => set.path.every((step, index) => step === path[index]))?.option;
+    const covers = (outer: Path, inner: Path): boolean => outer.every((step, index) => step === inner[index]);
+    const inFile = path.length === 0 || this.#document.hasIn(path);
+    return this.#set.find((set) => covers(set.path, path) || (!inFile && covers(path, set.path)))?.option;
   }
 
   /** Where the value stands; where its key stands when it is a group; what is nearest above when it is missing. */
