@@ -51,7 +51,7 @@ test(
       },
     );
     try {
-      await Promise.all([bridge.says('ready'), edge.says('ready')]);
+      await Promise.all([bridge.says('takes frames'), edge.says('takes cars')]);
       const vin = 'WVWZZZ1JZXW000001';
       const reading = JSON.stringify({
         simTime: 1_700_000_000_000,

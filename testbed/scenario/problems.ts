@@ -29,9 +29,9 @@ export class ScenarioError extends UserError {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    const shown = problems.map(printable);
-    super('config', shown.join('\n'));
-    this.problems = shown;
+    const lines = problems.map(printable);
+    super('config', lines.join('\n'));
+    this.problems = lines;
   }
 }
 

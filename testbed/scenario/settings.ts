@@ -16,12 +16,17 @@ export function applySettings(source: Source, settings: readonly string[]): Prob
 
 function applyOne(source: Source, setting: string): string | undefined {
   const option = `--set ${setting}`;
-  const equals = setting.search(/=/);
+  const equals = setting.indexOf('=');
   const path = pathOf(setting.slice(0, equals).trim());
   if (equals < 1 || path === undefined) {
     return `${option}: expected path=value such as edges.count=3 or stages[0].cars=200`;
   }
-  const value = parseDocument(setting.slice(equals + 1), { prettyErrors: false });
+  // A condition begins as a block of text does in YAML: > 1000
+  const isCondition = path[0] === 'thresholds' && path.length === 2;
+  const text = setting.slice(equals + 1).trim();
+  const value = parseDocument(isCondition && text !== '' ? JSON.stringify(text) : text, {
+    prettyErrors: false,
+  });
   const [error] = value.errors;
   if (error) return `${option}: the value is not YAML: ${error.message}`;
   const last = path.at(-1) ?? '';

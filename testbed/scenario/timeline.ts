@@ -97,6 +97,7 @@ function actionOf(value: unknown, path: Path, problems: Problems): ActionName | 
     strangers[0] === undefined ? path : [...path, strangers[0]],
     `expected what goes wrong (${oneOf(actionNames)}), got ${got}`,
     hint,
+    'key',
   );
   return undefined;
 }

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { repository, scratch } from '#test/fleetbed.ts';
+import { scenarioJsonSchema } from '#testbed/scenario/file.ts';
+import {
+  loadScenario,
+  messageIntervalMs,
+  type Overrides,
+  type Scenario,
+} from '#testbed/scenario/scenario.ts';
+
+const quickstart = path.join(repository, 'scenarios/quickstart.yaml');
+
+async function load(text: string, overrides: Partial<Overrides> = {}): Promise<Scenario> {
+  await using folder = await scratch();
+  const file = await folder.file('scenario.yaml', text);
+  return loadScenario(file, { set: [], kafkaGiven: false, ...overrides });
+}
+
+test('quickstart is what the README says of it', async () => {
+  const scenario = await loadScenario(quickstart, { set: [], kafkaGiven: false });
+  assert.deepEqual(scenario.stages, [{ forMs: 50_000, cars: 500 }]);
+  assert.equal(scenario.fleet.qos, 1);
+  assert.equal(scenario.edges.count, 2);
+  assert.equal(messageIntervalMs(scenario), 1000);
+  const [cut, kill] = scenario.timeline;
+  assert.partialDeepStrictEqual(cut, { action: 'cut', atMs: 12_000, forMs: 15_000 });
+  assert.deepEqual(cut?.action === 'cut' && cut.link, {
+    from: 'edge-1',
+    to: 'bridge',
+    name: 'edge-1/bridge',
+  });
+  assert.partialDeepStrictEqual(kill, {
+    action: 'kill',
+    atMs: 35_000,
+    targets: ['bridge'],
+    restart: 'always',
+  });
+  const text = readFileSync(quickstart, 'utf8').split('\n');
+  assert.match(text[(kill?.line ?? 0) - 1] ?? '', /kill: bridge/);
+  assert.partialDeepStrictEqual(scenario.thresholds[0], { metric: 'delivery.lost', op: '==', value: 0 });
+});
+
+test('what a scenario leaves out is what the simulator itself would take', async () => {
+  const scenario = await load('name: small\ncars: 10\nduration: 1.5m\n');
+  assert.deepEqual(scenario, {
+    name: 'small',
+    description: undefined,
+    seed: 1,
+    fleet: {
+      profiles: { petrol: 0.5, turbo: 0.25, diesel: 0.15, hybrid: 0.1 },
+      intervalMs: 1000,
+      readingsPerMessage: 10,
+      qos: 1,
+      speedup: 1,
+      start: 'mixed',
+      simStartMs: Date.parse('2026-01-05T08:00:00Z'),
+    },
+    connect: { ratePerSecond: 1000 },
+    stages: [{ forMs: 90_000, cars: 10 }],
+    edges: { count: 1 },
+    timeline: [],
+    thresholds: [],
+  });
+});
+
+test('units are converted', async () => {
+  const scenario = await load(`
+name: units
+fleet: { interval: 500ms, speedup: 2.5, simStart: 2026-05-04T06:00:00+02:00, profiles: { turbo: 1 } }
+connect: { rate: 300/m }
+stages: [{ for: 2m, cars: 5 }, { for: 0.5h, cars: 50 }]
+thresholds: { delivery.stored: '>=1e3', resources.byProcess.edge-1.rssPeakBytes: '< 500000000' }
+`);
+  assert.equal(scenario.fleet.intervalMs, 500);
+  assert.equal(scenario.fleet.simStartMs, Date.parse('2026-05-04T04:00:00Z'));
+  assert.equal(scenario.connect.ratePerSecond, 5);
+  assert.equal(messageIntervalMs(scenario), 2000);
+  assert.deepEqual(scenario.stages, [
+    { forMs: 120_000, cars: 5 },
+    { forMs: 1_800_000, cars: 50 },
+  ]);
+  assert.deepEqual(scenario.thresholds[0], {
+    metric: 'delivery.stored',
+    op: '>=',
+    value: 1000,
+    condition: '>=1e3',
+  });
+});
+
+test('the timeline comes in the order of time, and a share of the edges is the same for the same seed', async () => {
+  const text = `
+name: shares
+cars: 100
+duration: 60s
+edges: { count: 20 }
+timeline:
+  - { at: 30s, kill: edges/10%, restart: never }
+  - { at: 10s, kill: simulator-1 }
+`;
+  const first = await load(text);
+  assert.deepEqual(
+    first.timeline.map(({ atMs }) => atMs),
+    [10_000, 30_000],
+  );
+  const targetsOf = (scenario: Scenario): string[] =>
+    scenario.timeline.flatMap((entry) =>
+      entry.action === 'kill' && entry.target === 'edges/10%' ? entry.targets : [],
+    );
+  assert.equal(targetsOf(first).length, 2);
+  assert.deepEqual(targetsOf(await load(text)), targetsOf(first));
+  const seeds = await Promise.all(
+    [2, 3, 4, 5].map(async (seed) => targetsOf(await load(text, { seed })).join()),
+  );
+  assert.ok(new Set(seeds).size > 1, 'another seed, another choice');
+});
+
+test('--cars, --duration and --seed change the scenario, --set any field', async () => {
+  const scenario = await loadScenario(quickstart, {
+    cars: 1000,
+    durationMs: 100_000,
+    seed: 7,
+    set: ['edges.count=3', 'timeline[1].restart=never', 'thresholds.delivery.stored=> 5', 'description='],
+    kafkaGiven: false,
+  });
+  assert.deepEqual(scenario.stages, [{ forMs: 100_000, cars: 1000 }]);
+  assert.equal(scenario.seed, 7);
+  assert.equal(scenario.edges.count, 3);
+  assert.equal(scenario.description, undefined);
+  assert.partialDeepStrictEqual(scenario.timeline[1], { restart: 'never' });
+  assert.partialDeepStrictEqual(
+    scenario.thresholds.find(({ metric }) => metric === 'delivery.stored'),
+    { op: '>', value: 5 },
+  );
+});
+
+test('--set replaces whole parts, appends to lists, and makes groups that are missing', async () => {
+  const scenario = await load('name: bare\ncars: 4\nduration: 20s\n', {
+    set: ['fleet.qos=0', 'timeline=[{at: 5s, kill: bridge}]', 'timeline[1]={at: 9s, kill: bridge}'],
+  });
+  assert.equal(scenario.fleet.qos, 0);
+  assert.equal(scenario.timeline.length, 2);
+});
+
+test('every scenario that ships is valid, and quickstart for 300 to 1,000 cars', async () => {
+  for (const cars of [300, 500, 1000]) await loadScenario(quickstart, { cars, set: [], kafkaGiven: true });
+});
+
+test('the JSON Schema that ships is the one drawn from the code', () => {
+  const shipped: unknown = JSON.parse(
+    readFileSync(path.join(repository, 'scenarios/scenario.schema.json'), 'utf8'),
+  );
+  assert.deepEqual(
+    shipped,
+    scenarioJsonSchema(),
+    'draw it again: see scenarioJsonSchema in testbed/scenario/file.ts',
+  );
+});

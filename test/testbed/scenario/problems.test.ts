@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import { scratch } from '#test/fleetbed.ts';
+import { ScenarioError } from '#testbed/scenario/problems.ts';
+import { loadScenario, type Overrides } from '#testbed/scenario/scenario.ts';
+
+/** What is said of a scenario, without the file's name. */
+async function said(text: string, overrides: Partial<Overrides> = {}): Promise<string[]> {
+  await using folder = await scratch();
+  const file = await folder.file('bad.yaml', text);
+  try {
+    await loadScenario(file, { set: [], kafkaGiven: false, ...overrides });
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ScenarioError, `only words: ${String(error)}`);
+    assert.equal(error.exitCode, 104);
+    return error.problems.map((problem) => problem.replace(`${file}:`, ''));
+  }
+}
+
+const head = 'name: bad\nstages: [{ for: 60s, cars: 100 }]\nedges: { count: 2 }\n';
+const fault = (entry: string): string => `${head}timeline:\n  - ${entry}\n`;
+
+const cases: [what: string, text: string, problem: RegExp][] = [
+  [
+    'a wrong field',
+    `${head}seeed: 3\n`,
+    /^4:1: seeed: expected one of name, .*got seeed \(did you mean seed\?\)$/,
+  ],
+  [
+    'a wrong field inside',
+    `${head}fleet: { readingPerMessage: 3 }\n`,
+    /^4:10: .*did you mean readingsPerMessage\?/,
+  ],
+  ['a field of later work', `${head}training: { at: [20s] }\n`, /^4:1: training: expected one of name/],
+  ['a missing name', 'cars: 1\nduration: 3s\n', /^1:1: name: expected text, but it is missing$/],
+  [
+    'a missing unit',
+    `${head}fleet: { interval: 1 }\n`,
+    /^4:20: fleet.interval: .*got 1 \(did you mean 1s\?\)$/,
+  ],
+  ['a wrong unit', `${head}fleet: { interval: 2 sec }\n`, /got "2 sec" \(did you mean 2s\?\)$/],
+  [
+    'a rate without unit',
+    `${head}connect: { rate: 500 }\n`,
+    /^4:18: connect.rate: .*\(did you mean 500\/s\?\)$/,
+  ],
+  [
+    'a wrong word',
+    `${head}fleet: { start: worm }\n`,
+    /fleet.start: expected one of mixed, parked, warm, got "worm" \(did you mean warm\?\)$/,
+  ],
+  ['a wrong number', `${head}fleet: { qos: 2 }\n`, /^4:15: fleet.qos: expected 0 or 1, got 2$/],
+  [
+    'an unknown profile',
+    `${head}fleet: { profiles: { turbbo: 1 } }\n`,
+    /^4:22: fleet.profiles.turbbo: .*did you mean turbo\?/,
+  ],
+  [
+    'shares that do not add up',
+    `${head}fleet: { profiles: { petrol: 0.6, turbo: 0.6 } }\n`,
+    /add up to 1, got 1.2 \(did you mean \{petrol: 0.5, turbo: 0.5\}\?\)/,
+  ],
+  [
+    'messages too fast',
+    `${head}fleet: { speedup: 2000 }\n`,
+    /fleet.speedup: expected a message of a car every 10ms or less often .* got every 5ms/,
+  ],
+  [
+    'more edges than cars',
+    'name: bad\ncars: 3\nduration: 9s\nedges: { count: 4 }\n',
+    /^4:17: edges.count: expected at most one edge a car for 3 cars, got 4/,
+  ],
+  [
+    'too few edges',
+    'name: bad\ncars: 50000\nduration: 9s\n',
+    /edges.count: expected at least 3 for 50000 cars/,
+  ],
+  ['both forms of stages', `${head}cars: 3\n`, /^4:7: cars: expected either stages, or cars and duration/],
+  ['half of the short form', 'name: bad\ncars: 3\n', /got duration is missing$/],
+  ['no stages at all', 'name: bad\n', /^1:1: expected stages .* got neither$/],
+  ['no cars in any stage', 'name: bad\nstages: [{ for: 60s, cars: 0 }]\n', /expected a stage with cars/],
+  [
+    'an edge that is not there',
+    fault('{ at: 1s, for: 2s, cut: edge-3/bridge }'),
+    /^5:29: timeline\[0\].cut: expected a link .*got edge-3\/bridge \(did you mean edge-1\/bridge\?\)$/,
+  ],
+  ['a link backwards', fault('{ at: 1s, for: 2s, cut: kafka/bridge }'), /\(did you mean bridge\/kafka\?\)$/],
+  [
+    'a process that is not there',
+    fault('{ at: 1s, kill: brigde }'),
+    /^5:21: timeline\[0\].kill: expected a process \(bridge, kafka, edge-1, edge-2 or simulator-1\).*did you mean bridge\?/,
+  ],
+  ['a share of too much', fault('{ at: 1s, kill: edges/110% }'), /timeline\[0\].kill: expected a process/],
+  [
+    'a fault of later work',
+    fault('{ at: 1s, fail: coolant-loss }'),
+    /expected what goes wrong \(cut or kill\), got fail$/,
+  ],
+  [
+    'a misspelt fault',
+    fault('{ at: 1s, kil: bridge }'),
+    /^5:15: timeline\[0\].kil: .*\(did you mean kill\?\)$/,
+  ],
+  [
+    'two faults in one',
+    fault('{ at: 1s, for: 1s, kill: bridge, cut: edge-1/bridge }'),
+    /expected one fault an entry, got cut and kill/,
+  ],
+  [
+    'a cut without end',
+    fault('{ at: 1s, cut: edge-1/bridge }'),
+    /timeline\[0\].for: expected a duration .*but it is missing/,
+  ],
+  [
+    'a kill with a length',
+    fault('{ at: 1s, kill: bridge, for: 3s }'),
+    /timeline\[0\].for: expected one of at, kill or restart, got for/,
+  ],
+  [
+    'a fault after the end',
+    fault('{ at: 61s, kill: bridge }'),
+    /^5:11: timeline\[0\].at: expected a time before 1m, the end of the stages, got 61s$/,
+  ],
+  [
+    'a cut over the end',
+    fault('{ at: 50s, for: 15s, cut: edge-1/bridge }'),
+    /expected an end by 1m, .* got one at 65s \(did you mean for: 10s\?\)/,
+  ],
+  [
+    'cuts that overlap',
+    fault('{ at: 9s, for: 5s, cut: cars/edge-2 }\n  - { at: 5s, for: 5s, cut: cars/edge-2 }'),
+    /^5:11: timeline\[0\].at: expected 10s or later, got 9s: another cut of cars\/edge-2/,
+  ],
+  [
+    'killing the dead',
+    fault('{ at: 9s, kill: edge-1, restart: never }\n  - { at: 15s, kill: edge-1 }'),
+    /^6:22: timeline\[1\].kill: expected a process that is up, got edge-1/,
+  ],
+  [
+    'killing what restarts',
+    fault('{ at: 9s, kill: edge-1 }\n  - { at: 10s, kill: edge-1 }'),
+    /^6:11: timeline\[1\].at: expected 11s or later, got 10s/,
+  ],
+  [
+    'an unknown metric',
+    `${head}thresholds: { delivery.lots: '== 0' }\n`,
+    /^4:15: thresholds.delivery.lots: expected one of delivery.\{sent, stored, .*\(did you mean delivery.lost\?\)$/,
+  ],
+  [
+    'a wrong condition',
+    `${head}thresholds: { delivery.lost: '= 0' }\n`,
+    /^4:30: thresholds.delivery.lost: expected a comparison .*\(did you mean "== 0"\?\)$/,
+  ],
+  ['a bare number', `${head}thresholds: { delivery.lost: 0 }\n`, /got 0 \(did you mean "== 0"\?\)$/],
+  [
+    'a nested threshold',
+    `${head}thresholds: { delivery: { lost: '== 0' } }\n`,
+    /\(did you mean delivery.lost: "== 0"\?\)$/,
+  ],
+  [
+    'a condition that YAML takes for a block',
+    `${head}thresholds:\n  delivery.stored: > 1000\n`,
+    /^5:20: expected a condition in quotes, got > 1000 \(did you mean "> 1000"\?\)$/,
+  ],
+  [
+    'a condition that YAML takes for a tag',
+    `${head}thresholds:\n  delivery.stored: != 0\n`,
+    /^5:20: expected a condition in quotes, got != 0/,
+  ],
+  ['a key that stands twice', `${head}seed: 1\nseed: 2\n`, /^5:1: seed stands twice$/],
+  ['broken YAML', 'name: [bad\n', /^\d+:\d+: /],
+  ['two documents', 'name: bad\n---\nname: worse\n', /^\d+:\d+: /],
+  ['an empty file', '', /^1:1: expected a scenario/],
+  ['a list', '- name: bad\n', /^1:1: expected a scenario/],
+  [
+    'references that blow up',
+    `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*b,*b,*b,*b,*b,*b,*b,*b]\n`,
+    /alias/i,
+  ],
+];
+
+for (const [what, text, problem] of cases) {
+  test(`${what} is told with its place`, async () => {
+    const problems = await said(text);
+    assert.equal(problems.length, 1, problems.join('\n'));
+    assert.match(problems[0] ?? '', problem);
+  });
+}
+
+test('all problems are told at once, in the order of the file', async () => {
+  const problems = await said(`name: bad one
+stages:
+  - { for: 30 seconds, cars: 100 }
+edges: { count: 2 }
+fleet: { qos: 3, star: mixed }
+timeline:
+  - { at: 12, for: 15s, cut: edge-3/bridge }
+thresholds:
+  delivery.lost: 0
+extra: 1
+`);
+  assert.deepEqual(
+    problems.map((problem) => problem.split(':', 3)[2]?.trim()),
+    [
+      'name',
+      'stages[0].for',
+      'fleet.qos',
+      'fleet.star',
+      'timeline[0].at',
+      'timeline[0].cut',
+      'thresholds.delivery.lost',
+      'extra',
+    ],
+  );
+});
+
+test('a Kafka that is given may not be broken', async () => {
+  const text = fault('{ at: 9s, kill: kafka }\n  - { at: 20s, for: 1s, cut: bridge/kafka }');
+  assert.deepEqual(await said(text), []);
+  const problems = await said(text, { kafkaGiven: true });
+  assert.equal(problems.length, 2);
+  assert.match(
+    problems[0] ?? '',
+    /^5:21: timeline\[0\].kill: expected a part that this run starts, got kafka/,
+  );
+});
+
+test('the command line is named where it is what is wrong', async () => {
+  const text = fault('{ at: 35s, kill: bridge }');
+  assert.deepEqual(await said(text, { set: ['fleet.qos=7', 'fleeet.qos=1', 'timeline[3].at=1s', 'edges'] }), [
+    '--set timeline[3].at=1s: timeline is a list of 1, counted from [0]',
+    '--set edges: expected path=value such as edges.count=3 or stages[0].cars=200',
+    '--set fleeet.qos=1: fleeet: expected one of name, description, seed, fleet, connect, stages, cars, duration, edges, thresholds or timeline, got fleeet (did you mean fleet?)',
+    '--set fleet.qos=7: fleet.qos: expected 0 or 1, got 7',
+  ]);
+  const [shortened] = await said(text, { durationMs: 20_000 });
+  assert.match(
+    shortened ?? '',
+    /expected a time before 20s, the end of the stages \(--duration 20s\), got 35s/,
+  );
+  const [few] = await said(text, { cars: 100_000 });
+  assert.match(few ?? '', /for 100000 cars \(--cars 100000\).*got 2 \(did you mean --set edges.count=6\?\)/);
+});
+
+test('a file that cannot be read, or is no scenario, is told in words', async () => {
+  await assert.rejects(
+    loadScenario('/no/such.yaml', { set: [], kafkaGiven: false }),
+    /\/no\/such.yaml does not exist/,
+  );
+  await assert.rejects(loadScenario('/tmp', { set: [], kafkaGiven: false }), ScenarioError);
+  const [large] = await said(`name: ${'x'.repeat(2_000_000)}`);
+  assert.match(large ?? '', /larger than a scenario may be/);
+});
+
+test('control characters of a file do not reach the terminal', async () => {
+  const problems = await said('"na\\e[31mme": 1\ncars: 1\nduration: 1s\nname: x\n');
+  // oxlint-disable-next-line no-control-regex
+  assert.doesNotMatch(problems.join(''), /[\u0000-\u001f]/);
+});
+
+test('whatever a file says, the answer is a scenario or words', async () => {
+  const field = fc.constantFrom(
+    'name',
+    'stages',
+    'fleet',
+    'timeline',
+    'thresholds',
+    'edges',
+    'cars',
+    'connect',
+    'qos',
+    'at',
+    'cut',
+    'kill',
+    '__proto__',
+    'constructor',
+  );
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom<unknown>('1s', '', 'edge-1/bridge', null, true, Number.NaN, -1, 1e300, '== 0', '50%'),
+      fc.array(tie('any'), { maxLength: 3 }),
+      fc.dictionary(field, tie('any'), { maxKeys: 5 }),
+    ),
+  })).any;
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(field, value), async (content) => {
+      await said(stringify(content));
+    }),
+    { numRuns: 200 },
+  );
+});
