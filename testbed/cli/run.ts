@@ -1,29 +1,20 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { duration, loadConfig } from '#runtime/config.ts';
+import { loadConfig } from '#runtime/config.ts';
 import { exitCodes, UserError } from '#runtime/errors.ts';
 import { createLog } from '#runtime/log.ts';
 import { kafkaConfig, type KafkaConfig } from '#wire/kafka.ts';
-import { processNames } from '../run/plan.ts';
+import { largestStage, processNames } from '../run/plan.ts';
 import { totalSeconds } from '../run/live-run.ts';
 import { runScenario } from '../run/run.ts';
 import { StoppedEarly } from '../run/set-up.ts';
 import { Stop } from '../run/stop.ts';
 import { loadScenario, messageIntervalMs, type Scenario } from '../scenario/scenario.ts';
+import { plural } from '../verdict/figures.ts';
 import { renderScreen } from '../verdict/screen.ts';
+import { readArguments, type Given } from './arguments.ts';
 import type { Command } from './command.ts';
-
-const options = {
-  cars: { type: 'string' },
-  duration: { type: 'string' },
-  seed: { type: 'string' },
-  kafka: { type: 'string' },
-  out: { type: 'string' },
-  keep: { type: 'boolean' },
-  'dry-run': { type: 'boolean' },
-  set: { type: 'string', multiple: true },
-} as const;
+import { overrideOptions, overridesFrom } from './overrides.ts';
 
 const help = `Usage: fleetbed run <scenario.yaml> [options]
 
@@ -51,27 +42,25 @@ export const runCommand: Command = {
   usage:
     'fleetbed run <scenario.yaml> [--cars N] [--duration 2m] [--seed N] [--kafka host:port,…] [--out DIR] …',
   help,
+  endsProcess: true,
   async run(argv, io) {
-    const { file, values } = parse(argv);
-    const kafka = kafkaSettings(io.env, values.kafka);
+    const { file, given } = readRunArguments(argv);
+    const kafka = givenKafka(io.env, given.value('kafka'));
     const scenario = await loadScenario(file, {
-      ...(values.cars !== undefined && { cars: wholeNumber('--cars', values.cars, 1) }),
-      ...(values.seed !== undefined && { seed: wholeNumber('--seed', values.seed, 0) }),
-      ...(values.duration !== undefined && { durationMs: durationOf(values.duration) }),
-      set: values.set ?? [],
-      kafkaGiven: kafka.given !== undefined,
+      ...overridesFrom(given),
+      kafkaGiven: kafka !== undefined,
     });
     io.stdout.write(`${announcement(scenario)}\n`);
-    if (values['dry-run']) return exitCodes.ok;
+    if (given.has('dry-run')) return exitCodes.ok;
 
     const stop = new Stop();
     const release = onInterrupt(stop, io.stderr);
     try {
       const { summary, samples, reportFile } = await runScenario({
         scenario,
-        ...kafka,
-        out: (run) => path.resolve(values.out ?? path.join('out', scenario.name, run)),
-        keep: values.keep ?? false,
+        given: kafka,
+        out: (run) => path.resolve(given.value('out') ?? path.join('out', scenario.name, run)),
+        keep: given.has('keep'),
         stop,
         log: createLog({ component: 'run', level: io.env['FLEETBED_LOG_LEVEL'] ?? 'silent' }),
         terminal: io.stdout,
@@ -96,67 +85,33 @@ export const runCommand: Command = {
   },
 };
 
-function parse(argv: string[]): { file: string; values: ReturnType<typeof parseOptions>['values'] } {
-  const { values, positionals } = parseOptions(argv);
-  const [file, ...more] = positionals;
+function readRunArguments(argv: string[]): { file: string; given: Given } {
+  const given = readArguments(argv, {
+    command: 'run',
+    options: { ...overrideOptions, kafka: 'value', out: 'value', keep: 'flag', 'dry-run': 'flag' },
+    positionals: { most: 1, what: 'one scenario' },
+  });
+  const [file] = given.positionals;
   if (file === undefined)
     throw new UserError('config', 'fleetbed run: which scenario? (fleetbed ls shows some)');
-  if (more.length > 0)
-    throw new UserError('config', `fleetbed run takes one scenario; also got: ${more.join(' ')}`);
-  return { file, values };
+  return { file, given };
 }
 
-function parseOptions(argv: string[]) {
-  try {
-    return parseArgs({ args: argv, options, allowPositionals: true });
-  } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new UserError('config', `fleetbed run: ${words}`);
-  }
-}
-
-/** Kafka's settings come from the environment; whether it is the user's own, from --kafka or FLEETBED_KAFKA_BROKERS. */
-function kafkaSettings(
-  env: NodeJS.ProcessEnv,
-  brokers: string | undefined,
-): { given: KafkaConfig | undefined; defaults: KafkaConfig } {
+/** The user's own Kafka is named by --kafka or FLEETBED_KAFKA_BROKERS; how to reach it, by FLEETBED_KAFKA_…. */
+function givenKafka(env: NodeJS.ProcessEnv, option: string | undefined): KafkaConfig | undefined {
+  const brokers = option ?? env['FLEETBED_KAFKA_BROKERS'];
+  if (brokers === undefined) return undefined;
   const schema = z.object({ kafka: kafkaConfig });
-  const named = brokers ?? env['FLEETBED_KAFKA_BROKERS'];
-  const load = (argv: string[]): KafkaConfig => loadConfig(schema, { argv, env, component: 'run' }).kafka;
-  if (named === undefined) return { given: undefined, defaults: load(['--kafka-brokers', '127.0.0.1:9092']) };
-  const given = load(['--kafka-brokers', named]);
-  return { given, defaults: given };
-}
-
-function wholeNumber(option: string, text: string, least: number): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least || text.trim() === '') {
-    throw new UserError(
-      'config',
-      `${option}: expected a whole number from ${least}, got ${JSON.stringify(text)}`,
-    );
-  }
-  return value;
-}
-
-function durationOf(text: string): number {
-  const parsed = duration.safeParse(text);
-  if (!parsed.success) {
-    throw new UserError(
-      'config',
-      `--duration: expected a time such as 90s or 2m, got ${JSON.stringify(text)}`,
-    );
-  }
-  return parsed.data;
+  return loadConfig(schema, { argv: ['--kafka-brokers', brokers], env, component: 'run' }).kafka;
 }
 
 /** What is about to happen, in a line or two. */
 function announcement(scenario: Scenario): string {
-  const cars = Math.max(...scenario.stages.map((stage) => stage.cars));
+  const cars = largestStage(scenario);
   const names = processNames(scenario);
   const { qos, readingsPerMessage, speedup } = scenario.fleet;
   const perSecond = (cars * 1000) / messageIntervalMs(scenario);
-  const processes = `${names.simulators.length} simulator, ${names.edges.length} edge agents, 1 bridge`;
+  const processes = `${plural(names.simulators.length, 'simulator')}, ${plural(names.edges.length, 'edge agent')}, a bridge`;
   return [
     `${scenario.name}: ${cars.toLocaleString('en')} cars at QoS ${qos} for ${totalSeconds(scenario)} s, seed ${scenario.seed}`,
     `  up to ${Math.round(perSecond).toLocaleString('en')} messages/s of ${readingsPerMessage} readings, time runs ${speedup}x; ${processes}`,

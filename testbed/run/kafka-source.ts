@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { UserError } from '#runtime/errors.ts';
 import type { Log } from '#runtime/log.ts';
-import { connectKafka, waitForKafka, type Kafka, type KafkaConfig } from '#wire/kafka.ts';
+import { connectKafka, kafkaConfig, waitForKafka, type Kafka, type KafkaConfig } from '#wire/kafka.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Folders } from './folders.ts';
@@ -30,7 +30,6 @@ export interface KafkaSource {
 export async function openKafka(request: {
   /** The user's own; undefined starts one. */
   given: KafkaConfig | undefined;
-  defaults: KafkaConfig;
   scenario: Scenario;
   folders: Folders;
   log: Log;
@@ -62,7 +61,7 @@ export async function openKafka(request: {
     onProgress: (text) => status.doing(text),
   });
   const part = new KafkaPart(kafka, request.onDeath);
-  const config = { ...request.defaults, brokers: kafka.brokers };
+  const config = kafkaConfig.parse({ brokers: kafka.brokers });
   const client = connectKafka(config, log);
   await waitForKafka(client, reachTimeoutMs);
   const { notes } = await ensureTopics(client, {

@@ -17,8 +17,6 @@ export interface RunRequest {
   scenario: Scenario;
   /** The user's own Kafka; undefined starts one. */
   given: KafkaConfig | undefined;
-  /** What a local Kafka's clients are configured with. */
-  defaults: KafkaConfig;
   /** Folder for the results. */
   out: (run: string) => string;
   keep: boolean;

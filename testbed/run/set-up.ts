@@ -24,8 +24,6 @@ export interface SetUpRequest {
   scenario: Scenario;
   /** The user's own Kafka; undefined starts one. */
   given: KafkaConfig | undefined;
-  /** What a local Kafka's clients are configured with. */
-  defaults: KafkaConfig;
   folders: Folders;
   status: Status;
   stop: Stop;

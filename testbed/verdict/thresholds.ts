@@ -1,15 +1,6 @@
 import { z } from 'zod';
+import type { Threshold } from '../scenario/scenario.ts';
 import { summarySchema, type Summary } from './summary.ts';
-
-/** A condition on one number of the summary: `delivery.lost: "== 0"`. */
-export interface Threshold {
-  /** Path into summary.json. */
-  metric: string;
-  op: '<' | '<=' | '==' | '!=' | '>=' | '>';
-  value: number;
-  /** As the scenario wrote it. */
-  condition: string;
-}
 
 export type ThresholdResult = Summary['thresholds'][number];
 
