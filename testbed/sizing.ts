@@ -1,5 +1,8 @@
 import { maxTelemetryBytes } from '#contract/telemetry.ts';
 
+/** A hard limit of 20,000 descriptors a process is common: this leaves room for the rest of the process. */
+export const maxCarsPerProcess = 17_000;
+
 /** What a scenario needs of the machine or machines that it runs on. Pure; estimates on the safe side. */
 export interface Load {
   /** Most cars that are connected at once. */
@@ -28,9 +31,9 @@ export interface Sizing {
   serverPorts: number;
 }
 
-// Orders of magnitude from measurements on a 2-core machine, rounded up: cars 0.05, edges 0.15, bridge 0.05, Kafka 0.1
-// CPU-seconds for 1,000 messages, and the testbed that reads them all back 0.05.
-const cpuSecondsPerMessage = 0.0004;
+// Orders of magnitude from bench/pipeline on a 2-core machine, rounded up: cars 0.09, edges 0.12, bridge 0.09, Kafka 0.2
+// CPU-seconds for 1,000 messages at 1,000 messages/s, and the testbed that reads them all back 0.05.
+const cpuSecondsPerMessage = 0.00055;
 const idleCores = 0.3;
 
 const mebibyte = 1024 * 1024;

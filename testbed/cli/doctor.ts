@@ -1,8 +1,9 @@
 import os from 'node:os';
 import path from 'node:path';
 import { exitCodes } from '#runtime/errors.ts';
-import { processNames } from '../run/plan.ts';
-import { loadScenario, messageIntervalMs, type Scenario } from '../scenario/scenario.ts';
+import { processNames } from '../scenario/processes.ts';
+import { loadScenario } from '../scenario/load.ts';
+import { messageIntervalMs, type Scenario } from '../scenario/scenario.ts';
 import { largestStageCars, scheduleMs } from '../scenario/stages.ts';
 import { shortDuration } from '../scenario/values.ts';
 import { sizingOf, type Sizing } from '../sizing.ts';

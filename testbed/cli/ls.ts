@@ -1,5 +1,6 @@
 import { exitCodes } from '#runtime/errors.ts';
-import { loadScenario, type Scenario } from '../scenario/scenario.ts';
+import { loadScenario } from '../scenario/load.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { ScenarioError } from '../scenario/problems.ts';
 import { largestStageCars, scheduleMs } from '../scenario/stages.ts';
 import { shortDuration } from '../scenario/values.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '#runtime/errors.ts';
-import type { Overrides } from '../scenario/scenario.ts';
+import type { Overrides } from '../scenario/load.ts';
 import { duration } from '../scenario/values.ts';
 import type { Given } from './arguments.ts';
 

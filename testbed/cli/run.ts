@@ -4,12 +4,14 @@ import { loadConfig } from '#runtime/config.ts';
 import { exitCodes, UserError } from '#runtime/errors.ts';
 import { createLog } from '#runtime/log.ts';
 import { kafkaConfig, type KafkaConfig } from '#wire/kafka.ts';
-import { largestStage, processNames } from '../run/plan.ts';
-import { totalSeconds } from '../run/live-run.ts';
 import { runScenario } from '../run/run.ts';
 import { StoppedEarly } from '../run/set-up.ts';
 import { Stop } from '../run/stop.ts';
-import { loadScenario, messageIntervalMs, type Scenario } from '../scenario/scenario.ts';
+import { loadScenario } from '../scenario/load.ts';
+import { processNames } from '../scenario/processes.ts';
+import { messageIntervalMs, type Scenario } from '../scenario/scenario.ts';
+import { largestStageCars, scheduleMs } from '../scenario/stages.ts';
+import { shortDuration } from '../scenario/values.ts';
 import { plural } from '../verdict/figures.ts';
 import { renderScreen } from '../verdict/screen.ts';
 import { readArguments, type Given } from './arguments.ts';
@@ -107,13 +109,13 @@ function givenKafka(env: NodeJS.ProcessEnv, option: string | undefined): KafkaCo
 
 /** What is about to happen, in a line or two. */
 function announcement(scenario: Scenario): string {
-  const cars = largestStage(scenario);
+  const cars = largestStageCars(scenario.stages);
   const names = processNames(scenario);
   const { qos, readingsPerMessage, speedup } = scenario.fleet;
   const perSecond = (cars * 1000) / messageIntervalMs(scenario);
   const processes = `${plural(names.simulators.length, 'simulator')}, ${plural(names.edges.length, 'edge agent')}, a bridge`;
   return [
-    `${scenario.name}: ${cars.toLocaleString('en')} cars at QoS ${qos} for ${totalSeconds(scenario)} s, seed ${scenario.seed}`,
+    `${scenario.name}: ${cars.toLocaleString('en')} cars at QoS ${qos} for ${shortDuration(scheduleMs(scenario.stages))}, seed ${scenario.seed}`,
     `  up to ${Math.round(perSecond).toLocaleString('en')} messages/s of ${readingsPerMessage} readings, time runs ${speedup}x; ${processes}`,
     ...scenario.timeline.map((entry) => {
       const at = `  at ${entry.atMs / 1000} s`;

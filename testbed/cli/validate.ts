@@ -1,6 +1,6 @@
 import { exitCodes, UserError } from '#runtime/errors.ts';
 import { ScenarioError } from '../scenario/problems.ts';
-import { loadScenario } from '../scenario/scenario.ts';
+import { loadScenario } from '../scenario/load.ts';
 import { readArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { overridesFrom, overrideOptions } from './overrides.ts';

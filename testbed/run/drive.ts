@@ -1,5 +1,6 @@
 import { UserError } from '#runtime/errors.ts';
-import { isGone, totalSeconds, type Run } from './live-run.ts';
+import { scheduleMs } from '../scenario/stages.ts';
+import { isGone, type Run } from './live-run.ts';
 import { patience } from './settle.ts';
 import { Timeline } from './timeline/timeline.ts';
 
@@ -39,7 +40,7 @@ export async function drive(run: Run): Promise<number> {
   const { finishMs } = patience(stop);
   await stop.until(
     () => fleet.allFinished((name) => isGone(run, name)),
-    startDelayMs + totalSeconds(scenario) * 1000 + finishMs,
+    startDelayMs + scheduleMs(scenario.stages) + finishMs,
   );
   await faultsOver;
   return startedAt;

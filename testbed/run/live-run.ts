@@ -38,7 +38,3 @@ export function isGone({ parts, scenario }: Run, name: string): boolean {
   );
   return staysDown && parts.get(name)?.pid === undefined;
 }
-
-export function totalSeconds(scenario: Scenario): number {
-  return scenario.stages.reduce((sum, stage) => sum + stage.forMs, 0) / 1000;
-}

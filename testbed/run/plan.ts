@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { password } from '#contract/identity.ts';
+import { processNames } from '../scenario/processes.ts';
 import type { Link, Scenario } from '../scenario/scenario.ts';
+import { largestStageCars } from '../scenario/stages.ts';
+import { maxCarsPerProcess } from '../sizing.ts';
 
 /**
  * What a run starts: processes with their configuration, ports and the proxies on links that the timeline names. Pure,
@@ -35,9 +38,6 @@ export interface RunPlan {
   proxies: ProxyPlan[];
 }
 
-/** A hard limit of 20,000 descriptors a process is common: this leaves room for the rest of the process. */
-export const maxCarsPerProcess = 17_000;
-
 const host = '127.0.0.1';
 
 export interface PlanInput {
@@ -49,23 +49,6 @@ export interface PlanInput {
   /** Where the bridge reaches Kafka, when that link has a proxy in front. */
   bridgeBrokers: string[];
   pickPort: () => Promise<number>;
-}
-
-/** Most cars that are connected at once. */
-export function largestStage(scenario: Pick<Scenario, 'stages'>): number {
-  return Math.max(...scenario.stages.map((stage) => stage.cars));
-}
-
-export function processNames(scenario: Pick<Scenario, 'stages' | 'edges'>): {
-  simulators: string[];
-  edges: string[];
-} {
-  const names = (kind: string, count: number): string[] =>
-    Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
-  return {
-    simulators: names('simulator', Math.ceil(largestStage(scenario) / maxCarsPerProcess)),
-    edges: names('edge', scenario.edges.count),
-  };
 }
 
 /** Is this link named by the timeline? */
@@ -136,7 +119,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
       config: {
         run,
         seed: scenario.seed,
-        cars: largestStage(scenario),
+        cars: largestStageCars(scenario.stages),
         process: { index, count: names.simulators.length },
         workers: workersPerProcess(names.simulators.length),
         fleet: {

@@ -3,6 +3,7 @@ import { inWords, UserError } from '#runtime/errors.ts';
 import type { Log } from '#runtime/log.ts';
 import type { KafkaConfig } from '#wire/kafka.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { scheduleMs } from '../scenario/stages.ts';
 import { followRun } from '../verdict/kafka-feed.ts';
 import { Ledger } from '../verdict/ledger.ts';
 import { Collector } from './collector.ts';
@@ -10,7 +11,7 @@ import { prepareComponents, startComponents, stopComponents, type Components } f
 import { Fleet } from './fleet.ts';
 import type { Folders } from './folders.ts';
 import { openKafka } from './kafka-source.ts';
-import { totalSeconds, type Run } from './live-run.ts';
+import type { Run } from './live-run.ts';
 import { planRun, type RunPlan } from './plan.ts';
 import { pickPort } from './ports.ts';
 import { ResourceMeter } from './resources.ts';
@@ -104,7 +105,8 @@ async function putUp(request: SetUpRequest): Promise<Run> {
       simulators: components.simulators.map((simulator) => simulator.name),
       simulatorFaults: () => simulatorFaults(run),
       file: `${folders.out}/metrics.ndjson`,
-      onSample: (sample) => status.second(sample, totalSeconds(scenario), run.timeline?.active() ?? []),
+      onSample: (sample) =>
+        status.second(sample, scheduleMs(scenario.stages) / 1000, run.timeline?.active() ?? []),
     }),
   };
   status.doing('starting bridge, edges and cars …');

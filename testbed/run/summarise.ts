@@ -1,11 +1,11 @@
 import os from 'node:os';
 import type { Scenario } from '../scenario/scenario.ts';
+import { largestStageCars } from '../scenario/stages.ts';
 import type { LedgerResult } from '../verdict/ledger.ts';
 import { latencyOf, unmeasuredLatency, withoutModel, type Summary } from '../verdict/summary.ts';
 import { evaluate } from '../verdict/thresholds.ts';
 import { exitCodes, UserError, inWords } from '#runtime/errors.ts';
 import type { Collector } from './collector.ts';
-import { largestStage } from './plan.ts';
 import type { ResourceMeter } from './resources.ts';
 import type { Scraper } from './scrape.ts';
 import type { StopReason } from './stop.ts';
@@ -57,7 +57,7 @@ export function summarise(facts: RunFacts): Summary {
       edges: scenario.edges.count,
     },
     cars: {
-      requested: largestStage(scenario),
+      requested: largestStageCars(scenario.stages),
       connectedPeak: collector.connectedPeak,
       connectSeconds: facts.connectSeconds,
       reconnects: scraper.counter('fleetbed_reconnects_total'),

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { maxCarsPerProcess } from '../run/plan.ts';
+import { maxCarsPerProcess } from '../sizing.ts';
 import type { sections } from './file.ts';
 import type { Problems } from './problems.ts';
 import type { Stage } from './scenario.ts';

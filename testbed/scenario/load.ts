@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { z } from 'zod';
-import { processNames } from '../run/plan.ts';
+import { processNames } from './processes.ts';
 import { checkEdges, checkFleet, checkStages } from './fleet.ts';
 import { fieldNames, sections } from './file.ts';
 import { Problems } from './problems.ts';

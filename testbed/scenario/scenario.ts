@@ -1,7 +1,5 @@
 import type { Comparison } from './values.ts';
 
-export { loadScenario, type Overrides } from './load.ts';
-
 /**
  * A scenario that has been checked: every reference resolves, every unit is converted. What the rest of the testbed
  * works with; how a user writes it is file.ts.

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { password } from '#contract/identity.ts';
-import { planRun, processNames, type RunPlan } from '#testbed/run/plan.ts';
+import { planRun, type RunPlan } from '#testbed/run/plan.ts';
+import { processNames } from '#testbed/scenario/processes.ts';
 import type { Scenario } from '#testbed/scenario/scenario.ts';
 
 const scenario: Scenario = {

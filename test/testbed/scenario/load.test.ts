@@ -4,12 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { repository, scratch } from '#test/fleetbed.ts';
 import { scenarioJsonSchema } from '#testbed/scenario/file.ts';
-import {
-  loadScenario,
-  messageIntervalMs,
-  type Overrides,
-  type Scenario,
-} from '#testbed/scenario/scenario.ts';
+import { loadScenario, type Overrides } from '#testbed/scenario/load.ts';
+import { messageIntervalMs, type Scenario } from '#testbed/scenario/scenario.ts';
 
 const quickstart = path.join(repository, 'scenarios/quickstart.yaml');
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { scratch } from '#test/fleetbed.ts';
 import { ScenarioError } from '#testbed/scenario/problems.ts';
-import { loadScenario, type Overrides } from '#testbed/scenario/scenario.ts';
+import { loadScenario, type Overrides } from '#testbed/scenario/load.ts';
 
 /** What is said of a scenario, without the file's name. */
 async function said(text: string, overrides: Partial<Overrides> = {}): Promise<string[]> {
