@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, it, test } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { renderReport } from '#testbed/verdict/report/report.ts';
+import { skipWithout } from '#test/skip-without.ts';
 import { badRun, sampleRun } from '#test/testbed/verdict/sample-run.ts';
 
 const executablePath = '/usr/bin/chromium';
-const missing = !existsSync(executablePath);
+const skip = skipWithout(executablePath);
 
-if (missing && process.env['CI'] === 'true') {
-  test('Chromium is installed', () => assert.fail(`${executablePath} is missing`));
-}
-
-const skip = missing && `${executablePath} is missing`;
 /** Runs in the page: every text whose colour is too close to what lies behind it (WCAG 2.2, 1.4.3). */
 const poorContrasts = `(() => {
   const luminance = (color) => {

@@ -7,15 +7,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { testBridge } from './bridge-stand-in.ts';
 import { childEdge } from './child-edge.ts';
+import { skipWithout } from '#test/skip-without.ts';
 import { identities, storedFrames, tempFolder, testCar, until, vin } from './rig.ts';
 
 const options = { timeout: 60_000 };
-
-/** A machine that must prove it (CI) may not leave a test out. */
-function skipWithout(command: string): string | false {
-  const isThere = spawnSync('which', [command]).status === 0;
-  return isThere || process.env['CI'] === 'true' ? false : `${command} is not installed`;
-}
 
 test(
   'after kill -9 under load every acknowledged message is in the outbox, each once',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
 import avro from 'avsc';
@@ -7,10 +7,10 @@ import { password } from '#contract/identity.ts';
 import { telemetrySchema } from '#contract/telemetry.ts';
 import { testKafka } from '#test/kafka.ts';
 import { scratch, startFleetbed } from '#test/fleetbed.ts';
+import { skipWithout } from '#test/skip-without.ts';
 import { pickPort } from '#testbed/run/ports.ts';
 import { consoleConsumer } from '#test/console-consumer.ts';
 
-const hasMosquitto = spawnSync('mosquitto_pub', ['--help']).error === undefined;
 const fleetSecret = 'a fleet secret of this test';
 const edgeSecret = 'an edge secret of this test';
 
@@ -18,7 +18,7 @@ test(
   'mosquitto_pub plays a car with JSON, and Kafka’s own console consumer reads the record',
   {
     timeout: 180_000,
-    skip: !hasMosquitto && process.env['CI'] !== 'true' ? 'mosquitto_pub is not installed' : false,
+    skip: skipWithout('mosquitto_pub'),
   },
   async () => {
     await using folder = await scratch();

@@ -8,22 +8,12 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { MqttClient } from '#wire/mqtt-client.ts';
+import { skipWithout } from '#test/skip-without.ts';
 import { startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
 
 const run = promisify(execFile);
 /** Debian keeps the broker in /usr/sbin, which is not on every user's path. */
 const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/usr/local/sbin` };
-
-async function options(program: string): Promise<{ timeout: number; skip: string | false }> {
-  const missing = await run(program, ['--help'], { env }).then(
-    () => false,
-    (error: { code?: unknown }) => error.code === 'ENOENT',
-  );
-  return {
-    timeout: 60_000,
-    skip: missing && process.env['CI'] !== 'true' ? `${program} is not installed` : false,
-  };
-}
 
 async function startMosquitto(t: TestContext): Promise<{ port: number; restart: () => Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'fleetbed-mosquitto-'));
@@ -61,7 +51,7 @@ function answers(port: number): Promise<boolean> {
 
 test(
   'our client delivers through mosquitto, over a kill of the broker',
-  await options('mosquitto'),
+  { timeout: 60_000, skip: skipWithout('mosquitto') },
   async (t) => {
     const { port, restart } = await startMosquitto(t);
     const count = 3000;
@@ -88,7 +78,7 @@ test(
 
 test(
   'mosquitto_pub and mosquitto_sub play a car at our broker',
-  await options('mosquitto_pub'),
+  { timeout: 60_000, skip: skipWithout('mosquitto_pub') },
   async (t) => {
     const { broker, received, refused } = await startBroker(t);
     const identity = ['-h', '127.0.0.1', '-p', String(broker.port), '-u', 'car', '-i', 'run1/car'];

@@ -7,16 +7,13 @@ import { test, type TestContext } from 'node:test';
 import type tls from 'node:tls';
 import { promisify } from 'node:util';
 import { connectAsync } from 'mqtt';
+import { skipWithout } from '#test/skip-without.ts';
 import { connectRaw, startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
 
 const run = promisify(execFile);
-const hasOpenssl = await run('openssl', ['version']).then(
-  () => true,
-  () => false,
-);
 const options = {
   timeout: 60_000,
-  skip: !hasOpenssl && process.env['CI'] !== 'true' ? 'openssl is not installed' : false,
+  skip: skipWithout('openssl'),
 };
 
 async function makeCertificate(t: TestContext): Promise<{ key: Buffer; cert: Buffer }> {
