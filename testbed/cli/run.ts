@@ -71,7 +71,7 @@ export const runCommand: Command = {
       io.stdout.write(
         renderScreen(summary, {
           color: io.stdout.isTTY && !io.env['NO_COLOR'],
-          width: Math.min(100, io.stdout.columns ?? 100),
+          width: Math.min(100, io.stdout.columns || 100),
           samples,
           report: shown.startsWith('..') ? reportFile : shown,
         }),

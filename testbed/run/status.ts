@@ -1,3 +1,4 @@
+import { count, plural } from '../verdict/figures.ts';
 import type { SecondSample } from '../verdict/second.ts';
 import type { Fault } from './timeline/action.ts';
 
@@ -50,22 +51,18 @@ export class Status {
 export function statusLine(sample: SecondSample, totalSeconds: number, faults: readonly Fault[]): string {
   const parts = [
     stage(sample.t, totalSeconds),
+    ...faults.map((fault) => `${fault.kind} ${fault.target}`),
     `${count(sample.cars)} cars`,
     `${count(sample.sentPerSecond)}/s sent`,
     `${count(sample.storedPerSecond)}/s in Kafka`,
   ];
   const latency = sample.carToKafkaMs ?? sample.backfillMs;
   if (latency) parts.push(`p99 ${Math.round(latency.p99)} ms`);
-  if (sample.outboxFrames > 0) parts.push(`${count(sample.outboxFrames)} frames waiting`);
-  for (const fault of faults) parts.push(`${fault.kind} ${fault.target}`);
+  if (sample.outboxFrames > 0) parts.push(`${plural(sample.outboxFrames, 'frame')} waiting`);
   return parts.join(' · ');
 }
 
 function stage(t: number, totalSeconds: number): string {
   if (t < 0) return 'connecting';
   return t > totalSeconds ? 'finishing' : `${t.toFixed(0)}/${totalSeconds.toFixed(0)} s`;
-}
-
-function count(value: number): string {
-  return Math.round(value).toLocaleString('en');
 }
