@@ -160,6 +160,7 @@ export const deadLetterReasons = [
   'foreign-vin',
   'bad-frame',
   'bad-entry',
+  'forbidden-topic',
 ] as const;
 export type DeadLetterReason = (typeof deadLetterReasons)[number];
 

@@ -136,7 +136,11 @@ async function openDoor(config: EdgeConfig, services: Services, ingress: Ingress
     maxConnections: maxCars,
     connectTimeoutMs: carConnectTimeoutMs,
     fanOut: false,
-    guard: { ...carGuard(fleetSecret), onPublish: (message, settle) => ingress.take(message, settle) },
+    guard: {
+      ...carGuard(fleetSecret),
+      onPublish: (message, settle) => ingress.take(message, settle),
+      onForbidden: (message) => ingress.keepForbidden(message),
+    },
     log: services.log,
     metrics: services.metrics,
     metricPrefix: 'fleetbed_edge',

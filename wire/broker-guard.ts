@@ -33,6 +33,8 @@ export interface BrokerGuard {
    * `dup`.
    */
   onPublish(message: ReceivedMessage, settle: Settle): void;
+  /** Published where its sender may not; the connection is being closed. For keeping the bytes: nobody waits for it. */
+  onForbidden?(message: ReceivedMessage): void;
   onConnected?(name: string): void;
   /** Once for each onConnected, and before the next onConnected of the same name. */
   onGone?(name: string): void;

@@ -150,7 +150,10 @@ export class MqttDoor {
     const message = { name, topic, payload, qos, retain, dup: dup ?? false, will: client.closed } as const;
     // A last will comes when its connection has closed, was checked when it connected, and takes nobody's room.
     if (message.will) return this.#guard.onPublish(message, onceOnly(done));
-    if (!this.#guard.mayPublish(name, topic)) return this.#refuse(connection, 'forbidden-topic', { topic });
+    if (!this.#guard.mayPublish(name, topic)) {
+      this.#guard.onForbidden?.(message);
+      return this.#refuse(connection, 'forbidden-topic', { topic });
+    }
     const bytes = 2 + Buffer.byteLength(topic) + (qos > 0 ? 2 : 0) + payload.length;
     const settle = connection.hold(bytes, (error) => {
       if (error) this.#refuse(connection, 'rejected', { topic, detail: error.message });

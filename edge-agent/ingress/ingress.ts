@@ -50,6 +50,13 @@ export class Ingress {
     this.#options.onArrival(opened, windows, settle);
   }
 
+  /** On a topic that is not its own: its connection is closed, its bytes are kept where there is room. */
+  keepForbidden(message: ReceivedMessage): void {
+    if (!this.#options.outbox.hasRoom()) return;
+    const detail = `${message.name} may not publish to ${message.topic}`;
+    this.#refuse(message, { reason: 'forbidden-topic', detail }, Date.now(), () => {});
+  }
+
   /** Its bytes are kept, and it is acknowledged: the same bytes again would be no better. */
   #refuse(message: ReceivedMessage, refusal: Refusal, at: number, settle: Settle): void {
     const { edge, outbox, metrics } = this.#options;

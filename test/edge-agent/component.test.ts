@@ -142,7 +142,8 @@ test(
   'a wrong password, a foreign client id and a foreign topic are refused and counted',
   options,
   async (t) => {
-    const edge = await testEdge(t, await tempFolder(t));
+    const folder = await tempFolder(t);
+    const edge = await testEdge(t, folder);
     const car = await testCar(t, edge.port, vin);
     const refused = async (reason: string): Promise<number> =>
       (await edge.metrics()).value('fleetbed_edge_refused_total', { reason });
@@ -153,6 +154,15 @@ test(
     await until(async () => (await refused('foreign-client-id')) > 0);
     void testCar(t, edge.port, 'OTHERCAR', { password: password(fleetSecret, vin) });
     await until(async () => (await refused('bad-credentials')) > 0);
+    await edge.drain();
+    const letters = storedFrames(folder).flatMap(({ entries }) =>
+      entries.map((entry) => deadLetterCodec.decode(entry.value)),
+    );
+    assert.deepEqual(
+      letters.map(({ reason, topic, key, bytes }) => [reason, topic, key, bytes.toString()]),
+      [['forbidden-topic', 'vehicles/OTHERCAR/telemetry', vin, 'x']],
+      'what came on a foreign topic is kept, and names who sent it',
+    );
   },
 );
 

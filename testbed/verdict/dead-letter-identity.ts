@@ -16,11 +16,13 @@ export type DeadLetterContent =
   | { kind: 'unknown' };
 
 /**
- * The edge lets a car publish under its own VIN only, so the topic names the sender for certain; the bytes are believed
+ * The edge lets a car publish under its own VIN only, so the topic names the sender for certain (and where it was
+ * refused for its topic, the key does); the bytes are believed
  * only where they agree with it. Otherwise one car's rubbish could stand for another's lost message.
  */
 export function contentOf(letter: DeadLetter): DeadLetterContent {
-  const sender = /^vehicles\/([^/]+)\//.exec(letter.topic)?.[1];
+  const sender =
+    letter.reason === 'forbidden-topic' ? letter.key : /^vehicles\/([^/]+)\//.exec(letter.topic)?.[1];
   const message = identityOf(letter.bytes);
   if (sender !== undefined) {
     return message?.vin === sender ? { kind: 'messages', messages: [message] } : { kind: 'car', vin: sender };

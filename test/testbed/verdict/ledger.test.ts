@@ -175,6 +175,17 @@ describe('dead letters', () => {
     assert.deepEqual(deadLetters, { total: 1, unidentified: 1, byReason: { 'foreign-vin': 1 } });
   });
 
+  test('a letter from a foreign topic stands for its sender, never for the car that the topic names', () => {
+    const ledger = new Ledger({ run });
+    ledger.mark(marks(1, { sent: 1, acked: 1 }));
+    ledger.deadLetter(
+      { ...letterOf(vin, message(vin, session, 1), 'forbidden-topic'), key: 'MALLORY1' },
+      originOf(),
+    );
+    const { delivery } = ledger.result();
+    assert.deepEqual([delivery.lost, delivery.deadLettered], [1, 0]);
+  });
+
   test('what is in Kafka is stored, whatever a dead letter says of it', () => {
     const ledger = new Ledger({ run });
     ledger.deadLetter(letterOf(vin, message(vin, session, 1)), originOf());
