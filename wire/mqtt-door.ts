@@ -218,7 +218,7 @@ export class MqttDoor {
 }
 
 function notAuthenticated(reason: RefusalReason): AuthenticateError {
-  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- aedes' enum exists in its types only
+  // The enum of aedes exists in its types only.
   return Object.assign(new RefusedError(reason, reason), { returnCode: returnCodes[reason] ?? 5 });
 }
 
