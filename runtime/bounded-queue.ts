@@ -40,6 +40,11 @@ export class BoundedQueue<T> {
     return this.#items.length - this.#head;
   }
 
+  /** The oldest item, which stays. */
+  peek(): T | undefined {
+    return this.#items[this.#head];
+  }
+
   /** Items that the policy dropped. */
   get dropped(): number {
     return this.#dropped;

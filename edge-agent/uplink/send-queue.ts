@@ -1,4 +1,5 @@
 import { decodeFrameHeader } from '#contract/frame.ts';
+import { BoundedQueue } from '#runtime/bounded-queue.ts';
 import type { DurableFrame, Outbox } from '../outbox/outbox.ts';
 
 /**
@@ -18,54 +19,63 @@ export interface SendQueueOptions {
 
 export class SendQueue {
   readonly #options: SendQueueOptions;
-  readonly #frames: DurableFrame[] = [];
+  readonly #frames: BoundedQueue<DurableFrame>;
   /** Behind the newest frame in memory: the next one that belongs here. */
   #nextPosition: number;
-  #bytes = 0;
   #reading = false;
+  /** What was read back last did not fit: nothing is read until a frame has left. */
+  #isFull = false;
   #closed = false;
 
   constructor(options: SendQueueOptions) {
     this.#options = options;
+    const { maxBytes } = options;
+    this.#frames = new BoundedQueue({
+      name: 'uplink',
+      limitBytes: maxBytes,
+      // A frame larger than the whole memory goes alone.
+      sizeOf: (frame) => Math.min(frame.bytes.length, maxBytes),
+      policy: 'push-back',
+    });
     this.#nextPosition = options.outbox.firstPosition;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#frames.bytes;
   }
 
   /** A frame became durable: kept, if it is the next one and there is room. */
   offer(frame: DurableFrame): void {
-    if (frame.position === this.#nextPosition && !this.#reading && this.#bytes < this.#options.maxBytes) {
-      this.#push(frame);
-    }
+    if (frame.position === this.#nextPosition && !this.#reading) this.#push(frame);
   }
 
   /** The next frame to send; undefined when there is none, or none in memory yet (onReady follows). */
   peek(): DurableFrame | undefined {
     this.#readBack();
-    return this.#frames[0];
+    return this.#frames.peek();
   }
 
   shift(): void {
-    this.#bytes -= this.#frames.shift()?.bytes.length ?? 0;
+    this.#frames.take(1);
+    this.#isFull = false;
   }
 
   close(): void {
     this.#closed = true;
   }
 
-  #push(frame: DurableFrame): void {
-    this.#frames.push(frame);
-    this.#bytes += frame.bytes.length;
-    this.#nextPosition = frame.position + 1;
+  /** @returns false when there is no room: it stays on disk, and those behind it */
+  #push(frame: DurableFrame): boolean {
+    const isTaken = this.#frames.offer(frame);
+    if (isTaken) this.#nextPosition = frame.position + 1;
+    return isTaken;
   }
 
   /** Well before the last frame in memory is sent, so that the link does not wait for the disk. */
   #readBack(): void {
     const { outbox, chunkBytes } = this.#options;
-    if (this.#reading || this.#closed || this.#nextPosition >= outbox.nextPosition) return;
-    if (this.#bytes >= chunkBytes) return;
+    if (this.#reading || this.#closed || this.#isFull || this.#nextPosition >= outbox.nextPosition) return;
+    if (this.#frames.bytes >= chunkBytes) return;
     this.#reading = true;
     void this.#read();
   }
@@ -77,7 +87,7 @@ export class SendQueue {
       if (stored[0]?.position !== this.#nextPosition) {
         throw new Error(`the frame at position ${this.#nextPosition} is missing`);
       }
-      for (const { position, bytes } of stored) this.#push(decode(position, bytes));
+      this.#isFull = !stored.every(({ position, bytes }) => this.#push(decode(position, bytes)));
       this.#reading = false;
       if (!this.#closed) this.#options.onReady();
     } catch (error) {
