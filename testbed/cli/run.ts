@@ -58,7 +58,7 @@ export const runCommand: Command = {
     const stop = new Stop();
     const release = onInterrupt(stop, io.stderr);
     try {
-      const { summary, samples, reportFile } = await runScenario({
+      const { summary, samples, reportFile, kept } = await runScenario({
         scenario,
         given: kafka,
         out: (run) => path.resolve(given.value('out') ?? path.join('out', scenario.name, run)),
@@ -76,6 +76,7 @@ export const runCommand: Command = {
           report: shown.startsWith('..') ? reportFile : shown,
         }),
       );
+      if (kept !== undefined) io.stdout.write(`  ${kept}\n\n`);
       return summary.run.exitCode;
     } catch (error) {
       if (!(error instanceof StoppedEarly)) throw error;

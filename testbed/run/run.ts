@@ -29,6 +29,8 @@ export interface RunOutcome {
   summary: Summary;
   samples: SecondSample[];
   reportFile: string;
+  /** What was left up, and how to end it. */
+  kept: string | undefined;
 }
 
 /**
@@ -63,13 +65,14 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
       warnings: [...run.kafka.notes, ...strangers(ledger.unreadable)],
     });
     const reportFile = await writeResults(folders.out, summary, run.collector.samples);
+    let kept: string | undefined;
     if (keep && run.kafka.local) {
       // What is kept is not taken down: neither Kafka nor its data.
       undo.length = 0;
       run.kafka.local.kafka.keep();
-      status.say(keptWords(run.kafka.local.kafka.brokers, run.kafka.local.kafka.pid, folders.work));
+      kept = keptWords(run.kafka.local.kafka.brokers, run.kafka.local.kafka.pid, folders.work);
     }
-    return { summary, samples: run.collector.samples, reportFile };
+    return { summary, samples: run.collector.samples, reportFile, kept };
   } finally {
     status.clear();
     for (const step of undo.toReversed()) await step().catch((error: unknown) => request.log.warn({ error }));

@@ -16,12 +16,6 @@ export class Status {
     this.#live = out.isTTY;
   }
 
-  /** Something happened that stays on the screen. */
-  say(text: string): void {
-    this.clear();
-    this.#out.write(`${text}\n`);
-  }
-
   /** What is going on at this moment; it gives way to whatever comes next. */
   doing(text: string): void {
     if (this.#live) this.#draw(text);

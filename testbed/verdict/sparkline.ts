@@ -17,7 +17,8 @@ export function sparkline(
   const from = counted[0]?.t ?? 0;
   const to = counted.at(-1)?.t ?? 0;
   const perColumn = Math.max(1, (to - from + 1) / Math.max(1, width));
-  const columnOf = (t: number): number => Math.floor((t - from) / perColumn);
+  // Tenths of a second are no exact binary fractions: 1.9 - 0.9 is a little less than a column.
+  const columnOf = (t: number): number => Math.floor((t - from) / perColumn + 0.001);
   const columns = Array.from({ length: columnOf(to) + 1 }, () => ({ sum: 0, count: 0 }));
   for (const { t, storedPerSecond } of counted) {
     const column = columns[columnOf(t)];
@@ -25,7 +26,9 @@ export function sparkline(
     column.sum += storedPerSecond;
     column.count++;
   }
-  const rates = columns.map(({ sum, count }) => (count === 0 ? 0 : sum / count));
+  let last = 0;
+  // A second that was not measured is not a second without messages.
+  const rates = columns.map(({ sum, count }) => (last = count === 0 ? last : sum / count));
   const peak = Math.max(0, ...rates);
   const block = (rate: number): string =>
     blocks[rate === 0 ? 0 : Math.max(1, Math.round(Math.sqrt(rate / peak) * (blocks.length - 1)))] ?? ' ';

@@ -151,6 +151,13 @@ describe('the screen at the end of a run', () => {
 });
 
 describe('the sparkline', () => {
+  test('seconds that fall on tenths leave no hole, and neither does one that was not measured', () => {
+    const [first] = sampleRun().samples;
+    assert.ok(first);
+    const samples = [0.9, 1.9, 2.9, 4.9, 5.9].map((t) => ({ ...first, t, storedPerSecond: 50 }));
+    assert.equal(sparkline(samples, [], 100).bars, '██████');
+  });
+
   test('has a column a second, empty where nothing came, and marks faults below their second', () => {
     const { samples, summary } = sampleRun();
     const { bars, marks, peak } = sparkline(samples, summary.faults, 100);
