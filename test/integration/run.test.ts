@@ -160,6 +160,25 @@ test(
 );
 
 test(
+  'a run whose bridge is killed for good says what its edges still hold, and fails its threshold',
+  { timeout: 180_000 },
+  async () => {
+    await using folder = await scratch();
+    const timeline = `timeline: [{ at: 1s, kill: bridge, restart: never }]\n`;
+    const scenario = await folder.file('small.yaml', small.replace('12s', '4s') + timeline);
+    const out = path.join(folder.dir, 'out');
+    const ended = await fleetbed(['run', scenario, '--out', out]);
+    assert.equal(ended.code, 99, ended.stdout + ended.stderr);
+    const { run, delivery } = await readSummary(out);
+    assert.ok(delivery.lost > 0);
+    assert.ok(
+      run.warnings.some((warning) => /frames were still on the edges' disks/.test(warning)),
+      run.warnings.join(),
+    );
+  },
+);
+
+test(
   'a part that dies outside the timeline ends the run with 106 and its name',
   { timeout: 180_000 },
   async () => {

@@ -46,7 +46,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
   try {
     const run = await setUp({ ...request, id, folders, status, undo });
     const startedAt = await drive(run);
-    await settle(run);
+    const unsettled = await settle(run);
     status.doing('writing the report …');
     const ledger = run.ledger.result();
     const summary = summarise({
@@ -62,7 +62,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
       meter: run.meter,
       faults: run.timeline?.faults ?? [],
       stopped: stop.reason,
-      warnings: [...run.kafka.notes, ...strangers(ledger.unreadable)],
+      warnings: [...run.kafka.notes, ...unsettled, ...strangers(ledger.unreadable)],
     });
     const reportFile = await writeResults(folders.out, summary, run.collector.samples);
     let kept: string | undefined;
