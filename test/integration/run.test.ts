@@ -26,6 +26,15 @@ function assertAllArrived({ delivery }: Summary): void {
   );
 }
 
+/** What these parts said last: a failure that is rare must tell what it was. */
+async function lastLinesOf(out: string, parts: string[]): Promise<string> {
+  const logs = parts.map(async (part) => {
+    const log = await readFile(path.join(out, 'logs', `${part}.log`), 'utf8');
+    return `== ${part}\n${log.trim().split('\n').slice(-40).join('\n')}\n`;
+  });
+  return (await Promise.all(logs)).join('');
+}
+
 async function workFoldersOf(run: string): Promise<string[]> {
   return (await readdir(os.tmpdir())).filter((name) => name.startsWith(`fleetbed-${run}`));
 }
@@ -91,7 +100,7 @@ timeline:
     const out = path.join(folder.dir, 'out');
     const ended = await fleetbed(['run', scenario, '--out', out]);
     const summary = await readSummary(out);
-    assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+    assert.equal(ended.code, 0, ended.stdout + ended.stderr + (await lastLinesOf(out, ['bridge', 'kafka'])));
     assert.equal(summary.faults.length, 5);
     const { sent, stored, lost, duplicated, reordered, unconfirmed } = summary.delivery;
     assert.deepEqual({ lost, duplicated, reordered }, { lost: 0, duplicated: 0, reordered: 0 });

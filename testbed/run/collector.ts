@@ -31,7 +31,7 @@ export class Collector {
   readonly #lines: WriteStream;
   readonly #before = new Map<string, LogHistogram>();
   #counted = { sent: 0, acked: 0, late: 0, at: Date.now() };
-  readonly #connecting: { sample: SecondSample; at: number }[] = [];
+  readonly #unwritten: { sample: SecondSample; at: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #busy: Promise<void> = Promise.resolve();
 
@@ -48,8 +48,8 @@ export class Collector {
 
   /** Seconds before the schedule's zero count backwards from it, so they wait until it is known. */
   #write(startedAt: number): void {
-    for (const { sample, at } of this.#connecting.splice(0)) {
-      sample.t = Math.round((at - startedAt) / 100) / 10;
+    for (const { sample, at } of this.#unwritten.splice(0)) {
+      sample.t = secondsBetween(startedAt, at);
       this.#lines.write(`${JSON.stringify(sample)}\n`);
       this.samples.push(sample);
     }
@@ -76,7 +76,7 @@ export class Collector {
     const inKafka = feed.perSecond();
     const cars = scraper.gauge('fleetbed_cars_connected');
     const sample: SecondSample = {
-      t: this.startedAt === undefined ? -1 : Math.round((now - this.startedAt) / 100) / 10,
+      t: this.startedAt === undefined ? -1 : secondsBetween(this.startedAt, now),
       cars,
       sentPerSecond: Math.max(0, Math.round((sent - this.#counted.sent) / seconds)),
       ackedPerSecond: Math.max(0, Math.round((acked - this.#counted.acked) / seconds)),
@@ -96,7 +96,7 @@ export class Collector {
       this.#judge(sample.t, sent - this.#counted.sent, late - this.#counted.late);
     this.#counted = { sent, acked, late, at: now };
     this.connectedPeak = Math.max(this.connectedPeak, cars);
-    this.#connecting.push({ sample, at: now });
+    this.#unwritten.push({ sample, at: now });
     if (this.startedAt !== undefined) this.#write(this.startedAt);
     this.#options.onSample(sample);
   }
@@ -117,4 +117,9 @@ export class Collector {
     this.#before.set(name, now);
     return secondQuantiles(before ? now.since(before) : now);
   }
+}
+
+/** In tenths: finer ones would pretend that a scrape has a moment. */
+function secondsBetween(fromMs: number, toMs: number): number {
+  return Math.round((toMs - fromMs) / 100) / 10;
 }

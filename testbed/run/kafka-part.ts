@@ -38,9 +38,4 @@ export class KafkaPart implements Part {
     this.#up = false;
     return Promise.resolve();
   }
-
-  async stop(): Promise<void> {
-    this.#endExpected = true;
-    await this.#kafka.stop();
-  }
 }

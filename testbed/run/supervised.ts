@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, openSync, closeSync } from 'node:fs';
 import { UserError } from '#runtime/errors.ts';
 
-/** A part of the run that the testbed starts, may kill on purpose, and stops: a component's process or Kafka. */
+/** A part of the run that the testbed starts and may kill on purpose: a component's process or Kafka. */
 export interface Part {
   readonly name: string;
   /** undefined while it is down */
@@ -12,8 +12,6 @@ export interface Part {
   start(): Promise<void>;
   /** SIGKILL. Its death is then expected, until the next start. */
   kill(): Promise<void>;
-  /** SIGTERM, and SIGKILL when it has not ended by then. */
-  stop(timeoutMs: number): Promise<void>;
 }
 
 export interface SupervisedOptions {
@@ -125,6 +123,7 @@ export class Supervised implements Part {
     await this.#exited;
   }
 
+  /** SIGTERM, and SIGKILL when it has not ended by then. */
   async stop(timeoutMs: number): Promise<void> {
     this.#endExpected = true;
     const child = this.#child;
