@@ -16,8 +16,10 @@ export async function reach(loop: FetchLoop, mark: Mark, timeoutMs: number): Pro
   };
   const tooLate = (): void => {
     const behind = loop.progress().flatMap((place, index) => {
-      const { topic, partition, position } = place;
-      return isBehind(place, index) ? [`${topic}/${partition} at ${position} of ${ends[index]}`] : [];
+      const { topic, partition, position, stable } = place;
+      if (!isBehind(place, index)) return [];
+      const why = position < stable ? '' : ', where a transaction is undecided';
+      return [`${topic}/${partition} at ${position} of ${ends[index]}${why}`];
     });
     const why = loop.trouble === undefined ? '' : `; ${kafkaInWords(loop.trouble)}`;
     reject(new Error(`not read to the end within ${timeoutMs} ms: ${behind.join(', ')}${why}`));

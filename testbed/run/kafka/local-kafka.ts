@@ -1,17 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '#runtime/errors.ts';
+import { untilBrokerIsGone } from './controller-only.ts';
 import { findJava } from './java.ts';
 import { formatDataFolder, prepareKafka } from './prepared.ts';
 import { exitOf, spawnKafka, stopProcess, type Exit, type KafkaProcess } from './process.ts';
-import { endOfLog, logSince, untilStarted } from './ready.ts';
+import { endOfLog, logSince, untilStarted, type Outcome } from './ready.ts';
 import { resolveKafka } from './resolve.ts';
-import { serverProperties, type ServerAddresses } from './server-properties.ts';
+import { controllerProperties, serverProperties, type ServerAddresses } from './server-properties.ts';
 
 const defaultHeapMb = 512;
 /** Two to three seconds are usual, one with class data; a machine under load may take ten times that. */
 const startTimeoutMs = 60_000;
 const stopPatienceMs = 5_000;
+/** 128 + SIGTERM: how Java says that it ended on request. */
+const onRequest = 143;
 
 export interface LocalKafkaOptions {
   /** Kafka's data, its configuration and the remote tier: all that it writes except its log. */
@@ -62,11 +65,35 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   await formatDataFolder(prepared, dataDir);
   const propertiesFile = join(dataDir, 'server.properties');
   await writeFile(propertiesFile, serverProperties(dataDir, addresses));
+  const controllerFile = join(dataDir, 'controller.properties');
+  await writeFile(controllerFile, controllerProperties(dataDir, addresses));
 
   const jvmOptions = prepared.classArchive ? [`-XX:SharedArchiveFile=${prepared.classArchive}`] : [];
   const heapMb = options.heapMb ?? defaultHeapMb;
   const callbacks: ((code: Exit['code'], signal: Exit['signal']) => void)[] = [];
   let current: KafkaProcess | undefined;
+  /** The last broker did not end on request: Kafka still takes it for alive. */
+  let wasKilled = false;
+  let isWanted = false;
+
+  const spawn = (file: string): KafkaProcess =>
+    spawnKafka({ java, home, propertiesFile: file, logFile, heapMb, jvmOptions });
+
+  function assertUp(outcome: Outcome, log: string): void {
+    if (outcome === 'up') return;
+    const what =
+      outcome === 'exited' ? 'ended while it was starting' : `was not up after ${startTimeoutMs / 1000} s`;
+    throw new UserError('component', `Apache Kafka ${what}:\n  ${lastWords(log)}\n(all of it: ${logFile})`);
+  }
+
+  async function awaitBrokerGone(): Promise<void> {
+    const logFrom = await endOfLog(logFile);
+    const controller = (current = spawn(controllerFile));
+    const outcome = await untilBrokerIsGone(controller, { logFile, logFrom, timeoutMs: startTimeoutMs });
+    current = undefined;
+    if (isWanted) assertUp(outcome, await logSince(logFile, logFrom));
+    wasKilled = outcome !== 'up';
+  }
 
   const kafka: LocalKafka = {
     brokers: [`127.0.0.1:${addresses.client}`],
@@ -81,22 +108,22 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
       // Killed a moment ago, perhaps: its ports and its folder's lock are free once it is gone.
       if (current?.child.killed) await exitOf(current.child);
       if (current) return;
+      isWanted = true;
+      if (wasKilled) await awaitBrokerGone();
+      if (!isWanted) return;
       const logFrom = await endOfLog(logFile);
-      const started = spawnKafka({ java, home, propertiesFile, logFile, heapMb, jvmOptions });
-      current = started;
+      const started = (current = spawn(propertiesFile));
       started.child.once('exit', (code, signal) => {
         current = undefined;
+        wasKilled = code !== onRequest;
         for (const callback of callbacks) callback(code, signal);
       });
       const outcome = await untilStarted(started, logFile, logFrom, startTimeoutMs);
-      if (outcome === 'up') return;
-      started.child.kill('SIGKILL');
-      const what =
-        outcome === 'exited' ? 'ended while it was starting' : `was not up after ${startTimeoutMs / 1000} s`;
-      const words = lastWords(await logSince(logFile, logFrom));
-      throw new UserError('component', `Apache Kafka ${what}:\n  ${words}\n(all of it: ${logFile})`);
+      if (outcome !== 'up') started.child.kill('SIGKILL');
+      assertUp(outcome, await logSince(logFile, logFrom));
     },
     async stop() {
+      isWanted = false;
       if (current) await stopProcess(current.child, stopPatienceMs);
     },
     keep() {

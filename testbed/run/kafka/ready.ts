@@ -14,22 +14,30 @@ export async function endOfLog(logFile: string): Promise<number> {
   );
 }
 
-/**
- * Waits until Kafka takes clients.
- * @param logFrom where this start's part of the log begins
- * @returns `exited` when it ended before, `late` when it takes longer than `timeoutMs`
- */
+/** Waits until Kafka takes clients. */
 export async function untilStarted(
   started: KafkaProcess,
   logFile: string,
   logFrom: number,
   timeoutMs: number,
-): Promise<'up' | 'exited' | 'late'> {
+): Promise<Outcome> {
+  return untilLogSays(started, { logFile, logFrom, timeoutMs, says: (log) => log.includes(startedLine) });
+}
+
+/** `exited`: it ended before; `late`: it takes longer than the time given. */
+export type Outcome = 'up' | 'exited' | 'late';
+
+/** @param options.logFrom where this start's part of the log begins */
+export async function untilLogSays(
+  started: KafkaProcess,
+  options: { logFile: string; logFrom: number; timeoutMs: number; says: (log: string) => boolean },
+): Promise<Outcome> {
+  const { logFile, logFrom, timeoutMs, says } = options;
   let exited = false;
   void exitOf(started.child).then(() => (exited = true));
   const giveUpAt = performance.now() + timeoutMs;
   while (performance.now() < giveUpAt) {
-    if ((await logSince(logFile, logFrom)).includes(startedLine)) return 'up';
+    if (says(await logSince(logFile, logFrom))) return 'up';
     if (exited) return 'exited';
     await sleep(pauseMs);
   }

@@ -23,9 +23,7 @@ export function serverProperties(dataDir: string, addresses: ServerAddresses): s
   }
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
-    'node.id': nodeId,
-    'controller.quorum.voters': `${nodeId}@127.0.0.1:${controller}`,
-    'controller.listener.names': 'CONTROLLER',
+    ...controllerOf(controller),
     listeners: [...listeners, `CONTROLLER://127.0.0.1:${controller}`].join(','),
     'advertised.listeners': advertised.join(','),
     'listener.security.protocol.map': 'CLIENT:PLAINTEXT,LINK:PLAINTEXT,CONTROLLER:PLAINTEXT',
@@ -37,6 +35,31 @@ export function serverProperties(dataDir: string, addresses: ServerAddresses): s
     ...tiered,
     'rsm.config.dir': join(dataDir, 'tier'),
   };
+  return inLines(settings);
+}
+
+/** The same node as controller alone, which soon counts a broker that does not report as gone. */
+export function controllerProperties(dataDir: string, { controller }: ServerAddresses): string {
+  return inLines({
+    'process.roles': 'controller',
+    ...controllerOf(controller),
+    listeners: `CONTROLLER://127.0.0.1:${controller}`,
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT',
+    'log.dirs': logFolder(dataDir),
+    'broker.session.timeout.ms': 100,
+    'broker.heartbeat.interval.ms': 50,
+  });
+}
+
+function controllerOf(port: number): Record<string, string | number> {
+  return {
+    'node.id': nodeId,
+    'controller.quorum.voters': `${nodeId}@127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+  };
+}
+
+function inLines(settings: Record<string, string | number | boolean>): string {
   return Object.entries(settings)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');
@@ -60,9 +83,8 @@ const oneNode = {
   'share.coordinator.state.topic.replication.factor': 1,
   'share.coordinator.state.topic.min.isr': 1,
   'group.initial.rebalance.delay.ms': 0,
-  // A node that was killed may come back only when its former self counts as gone; 9 s unless said otherwise.
-  'broker.session.timeout.ms': 3000,
-  'broker.heartbeat.interval.ms': 500,
+  // Nobody could take its place: to count it as gone because it was frozen for a while only does harm (controller-only.ts).
+  'broker.session.timeout.ms': 600_000,
 };
 
 const fewThreads = {

@@ -13,6 +13,7 @@ import { UserError } from '#runtime/errors.ts';
 import { createLog } from '#runtime/log.ts';
 import { startLocalKafka, type LocalKafka } from '#testbed/run/kafka/local-kafka.ts';
 import { pickPort } from '#testbed/run/ports.ts';
+import { readToEnd } from '#wire/kafka-reader.ts';
 import { connectKafka, kafkaConfig, waitForKafka, type Kafka } from '#wire/kafka.ts';
 
 describe('a local Kafka', { timeout: 120_000 }, () => {
@@ -68,6 +69,38 @@ describe('a local Kafka', { timeout: 120_000 }, () => {
       assert.ok((await again.listTopics()).includes('kept'));
       await again.disconnect();
       assert.match(await readFile(join(folder, 'restarts.log'), 'utf8'), /Kafka Server started/);
+    } finally {
+      await kafka.stop();
+    }
+  });
+
+  it('that was killed right after a commit ends the transaction when it comes back', async () => {
+    const kafka = await start('killed-at-commit');
+    const topic = 'committed';
+    try {
+      const admin = client(kafka.brokers).admin();
+      await admin.connect();
+      await admin.createTopics({ topics: [{ topic, numPartitions: 3 }] });
+      await admin.disconnect();
+      for (let round = 1; round <= 3; round++) {
+        const producer = client(kafka.brokers).producer({ transactionalId: `round-${round}` });
+        await producer.connect();
+        const transaction = await producer.transaction();
+        const messages = [0, 1, 2].map((partition) => ({ partition, value: `round ${round}` }));
+        await transaction.send({ topic, messages });
+        await transaction.commit();
+        // Now: Kafka has answered, but not yet written the end of the transaction where its records are.
+        kafka.kill();
+        await kafka.start();
+        await producer.disconnect();
+        const values: string[] = [];
+        await readToEnd(client(kafka.brokers), {
+          topics: [topic],
+          timeoutMs: 15_000,
+          onBatch: (records) => void values.push(...records.map(({ value }) => String(value))),
+        });
+        assert.equal(values.filter((value) => value === `round ${round}`).length, 3);
+      }
     } finally {
       await kafka.stop();
     }
