@@ -13,8 +13,30 @@ export type FromSimulator =
   | { type: 'connected'; cars: number; seconds: number }
   /** fleet.ledger's bytes: one LedgerMarks record, every second and once at the end. */
   | { type: 'marks'; bytes: Uint8Array }
+  /** fleet.truth's bytes: one Truth record, at the onset of a failure and again when one of its later times is known. */
+  | { type: 'truth'; bytes: Uint8Array }
   /** The last stage is over and nothing is in flight, or the time to wait for it has passed. */
   | { type: 'finished' };
+
+export type ToTrainer =
+  /** Learn from what Kafka appended since then (ms since 1970), and publish. */
+  { type: 'train'; since: number };
+
+export type FromTrainer =
+  /** Published, and desired of every edge that is known. */
+  | { type: 'released'; release: Release }
+  /** Nothing was published, and why, in words. */
+  | { type: 'refused'; reason: string };
+
+/** What the cloud says of a release that it published. */
+export interface Release {
+  id: string;
+  counter: number;
+  trainedOnReadings: number;
+  trainSeconds: number;
+  /** ms since 1970. */
+  publishedAt: number;
+}
 
 /** Every component says once that it takes work. */
 export interface Ready {
