@@ -1,13 +1,37 @@
 import type { Metrics } from '#runtime/metrics.ts';
 
-/** What a bridge counts and measures. `current` gives what is true at the moment of a scrape. */
+/** What a bridge counts. */
 export type BridgeMetrics = ReturnType<typeof bridgeMetrics>;
 
-export function bridgeMetrics(metrics: Metrics, current: { edges(): number; pendingBytes(): number }) {
-  metrics.gauge('fleetbed_bridge_edges', 'Edges connected', () => current.edges());
-  metrics.gauge('fleetbed_bridge_pending_bytes', 'Bytes of frames that are not committed', () =>
-    current.pendingBytes(),
+/** What is true at the moment of a scrape. */
+export interface BridgeGauges {
+  edges: { connected: number; pendingBytes: number };
+  downlink: { releases: number; releaseBytes: number; heldBack: number };
+  states: { waiting: number };
+}
+
+export function bridgeGauges(metrics: Metrics, { edges, downlink, states }: BridgeGauges): void {
+  metrics.gauge('fleetbed_bridge_edges', 'Edges connected', () => edges.connected);
+  metrics.gauge(
+    'fleetbed_bridge_pending_bytes',
+    'Bytes of frames that are not committed',
+    () => edges.pendingBytes,
   );
+  metrics.gauge('fleetbed_bridge_releases', 'Releases that edges can fetch', () => downlink.releases);
+  metrics.gauge('fleetbed_bridge_release_bytes', 'Bytes of retained releases', () => downlink.releaseBytes);
+  metrics.gauge(
+    'fleetbed_bridge_desires_held_back',
+    'Edges whose desired release cannot be fetched (yet)',
+    () => downlink.heldBack,
+  );
+  metrics.gauge(
+    'fleetbed_bridge_states_waiting',
+    'Edges whose latest state is not in Kafka',
+    () => states.waiting,
+  );
+}
+
+export function bridgeMetrics(metrics: Metrics) {
   return {
     frames: metrics.counter('fleetbed_bridge_frames_total', 'Frames committed to Kafka'),
     framesSkipped: metrics.counter(
@@ -25,5 +49,27 @@ export function bridgeMetrics(metrics: Metrics, current: { edges(): number; pend
     ),
     fences: metrics.counter('fleetbed_bridge_fences_total', 'Transactional ids taken over'),
     fenced: metrics.counter('fleetbed_bridge_fenced_total', 'Edges lost to another bridge'),
+    releasesCleared: metrics.counter(
+      'fleetbed_bridge_releases_cleared_total',
+      'Releases put aside to keep below downlink.maxReleaseBytes',
+    ),
+    downlinkRefused: metrics.counter(
+      'fleetbed_bridge_downlink_refused_total',
+      'Records of fleet.models and fleet.desired that were not given to edges',
+      ['reason'],
+    ),
+    statesWritten: metrics.counter('fleetbed_bridge_states_written_total', 'States of edges put into Kafka'),
+    statesWrittenAgain: metrics.counter(
+      'fleetbed_bridge_states_written_again_total',
+      'Of these, because an older one had come to stand behind them',
+    ),
+    statesLate: metrics.counter(
+      'fleetbed_bridge_states_late_total',
+      'States of connections that a newer one had followed: ignored',
+    ),
+    statesRefused: metrics.counter(
+      'fleetbed_bridge_states_refused_total',
+      'What edges said of themselves and was no state of theirs',
+    ),
   };
 }

@@ -3,11 +3,13 @@ import type { ComponentSpec, Running, Services } from '#runtime/component.ts';
 import { GuardedBroker } from '#wire/guarded-broker.ts';
 import { connectKafka, waitForKafka } from '#wire/kafka.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
-import { bridgeMetrics } from './bridge-metrics.ts';
+import { bridgeGauges, bridgeMetrics } from './bridge-metrics.ts';
 import { bridgeConfig, type BridgeConfig } from './config.ts';
+import { Downlink } from './downlink/downlink.ts';
 import { Edges } from './edges.ts';
 import { FramePositions } from './frame-positions.ts';
 import { Outages } from './outages.ts';
+import { EdgeStates } from './states/edge-states.ts';
 
 /** Frames in flight of one edge; an edge's window is far below. */
 const maxHeldFrames = 4096;
@@ -23,7 +25,7 @@ export const bridgeComponent: ComponentSpec<typeof bridgeConfig> = {
   start: startBridge,
 };
 
-/** Door for edges -> one writer for each -> Kafka. @returns also the port that it listens on */
+/** Door for edges -> one writer for each -> Kafka; and back, what Kafka holds for edges. @returns also the port that it listens on */
 export async function startBridge(
   config: BridgeConfig,
   services: Services,
@@ -43,25 +45,57 @@ export async function startBridge(
     for (const note of notes) log.info(note);
   }
 
-  const positions = new FramePositions(kafka, { run, topicPrefix, log });
+  const common = {
+    kafka,
+    run,
+    topicPrefix,
+    metrics: bridgeMetrics(metrics),
+    log,
+    fail: (error: unknown) => services.fail(error),
+  };
+  const states = await EdgeStates.open(common);
   const edges = new Edges(
     {
-      kafka,
-      run,
+      ...common,
       transactionalIdPrefix,
-      topicPrefix,
       transaction,
-      positions,
+      positions: new FramePositions(kafka, { run, topicPrefix, log }),
       outages: new Outages((ready, reason) => services.setReady(ready, reason)),
-      metrics: bridgeMetrics(metrics, {
-        edges: () => edges.connected,
-        pendingBytes: () => edges.pendingBytes,
-      }),
-      log,
     },
-    { edgeSecret: config.edgeSecret, disconnect: (edge, reason) => broker.disconnect(edge, reason) },
+    {
+      edgeSecret: config.edgeSecret,
+      disconnect: (edge, reason) => broker.disconnect(edge, reason),
+      onState: (edge, payload) => states.offer(edge, payload),
+    },
   );
-  const broker = await GuardedBroker.listen({
+  const broker = await listen(config, services, edges);
+  const downlink = await Downlink.open({
+    ...common,
+    maxReleaseBytes: config.downlink.maxReleaseBytes,
+    retain: async (topic, payload) => broker.publish(topic, payload, { qos: 1, retain: true }),
+  });
+  bridgeGauges(metrics, { edges, downlink, states });
+  log.info({ port: broker.port, host: config.listen.host }, 'takes frames');
+  services.setReady(true);
+
+  return {
+    port: broker.port,
+    async drain() {
+      broker.stopAccepting();
+      const stopping = downlink.stop();
+      // Closing reads nothing more, and waits for what is settled meanwhile.
+      const closing = broker.close();
+      await edges.drain();
+      await closing;
+      // Closing brought last wills.
+      await Promise.all([stopping, states.drain()]);
+    },
+  };
+}
+
+async function listen(config: BridgeConfig, services: Services, edges: Edges): Promise<GuardedBroker> {
+  const { log, metrics } = services;
+  return GuardedBroker.listen({
     ...config.listen,
     ...(config.tls && {
       tls: { cert: await readFile(config.tls.cert), key: await readFile(config.tls.key) },
@@ -77,17 +111,4 @@ export async function startBridge(
     metrics,
     metricPrefix: 'fleetbed_bridge',
   });
-  log.info({ port: broker.port, host: config.listen.host }, 'takes frames');
-  services.setReady(true);
-
-  return {
-    port: broker.port,
-    async drain() {
-      broker.stopAccepting();
-      // Closing reads nothing more, and waits for what is settled meanwhile.
-      const closing = broker.close();
-      await edges.drain();
-      await closing;
-    },
-  };
 }

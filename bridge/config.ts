@@ -37,6 +37,11 @@ export const bridgeConfig = z.strictObject({
     .default(16 * mebibyte)
     .describe('frames of one edge that are not committed; above this nothing more is read from it'),
   maxEdges: z.int().min(1).default(1000).describe('connections'),
+  downlink: z.strictObject({
+    maxReleaseBytes: byteSize
+      .default(256 * mebibyte)
+      .describe('releases kept ready for edges; above this the oldest that nobody desires go first'),
+  }),
   transaction: z.strictObject({
     maxBytes: byteSize.default(4 * mebibyte).describe('frames that one transaction takes, in bytes'),
     maxFrames: z.int().min(1).default(256).describe('frames that one transaction takes'),

@@ -1,5 +1,5 @@
 import { clientId, isName, passwordMatches } from '#contract/identity.ts';
-import { edgeTopics } from '#contract/mqtt-topics.ts';
+import { edgeMayPublish, edgeMaySubscribe, edgeTopics } from '#contract/mqtt-topics.ts';
 import type { BrokerGuard } from '#wire/broker-guard.ts';
 import { FrameWriter, type WriterContext } from './frame-writer.ts';
 
@@ -7,6 +7,8 @@ export interface EdgesOptions {
   edgeSecret: string;
   /** Closes the edge's connection; wired to the broker. */
   disconnect(edge: string, reason: string): void;
+  /** What an edge says of itself, or its last will does. */
+  onState(edge: string, payload: Buffer): void;
 }
 
 /** The edges that are connected: who may come in, and one writer for each connection. */
@@ -28,11 +30,17 @@ export class Edges {
         if (id !== username && id !== clientId(context.run, username)) return { refuse: 'foreign-client-id' };
         return username;
       },
-      mayPublish: (edge, topic) => topic === edgeTopics.uplink(edge),
-      maySubscribe: () => false,
+      mayPublish: edgeMayPublish,
+      maySubscribe: edgeMaySubscribe,
       onConnected: (edge) => this.#connected(edge),
       onGone: (edge) => this.#gone(edge),
-      onPublish: ({ name, payload }, settle) => this.#writers.get(name)?.offer(payload, settle),
+      onPublish: ({ name, topic, payload }, settle) => {
+        if (topic === edgeTopics.uplink(name)) this.#writers.get(name)?.offer(payload, settle);
+        else {
+          options.onState(name, payload);
+          settle();
+        }
+      },
     };
   }
 

@@ -15,6 +15,13 @@ export const edgeTopics = {
   desired: (edge: string): string => `edges/${edge}/desired`,
 };
 
+/** bridge -> edge, retained: the parts of releases. An edge subscribes to the one it lacks. */
+export const releaseTopics = {
+  manifest: (id: string): string => `releases/${id}/manifest`,
+  /** `n` from 0. */
+  chunk: (id: string, n: number): string => `releases/${id}/chunk/${n}`,
+};
+
 /** May the car publish to this topic? */
 export function carMayPublish(vin: string, topic: string): boolean {
   return topic === carTopics.telemetry(vin);

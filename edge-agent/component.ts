@@ -1,16 +1,24 @@
 import assert from 'node:assert/strict';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { clientId } from '#contract/identity.ts';
+import { carTopics } from '#contract/mqtt-topics.ts';
 import type { ComponentSpec, Running, Services } from '#runtime/component.ts';
+import { inWords, UserError } from '#runtime/errors.ts';
 import { GuardedBroker } from '#wire/guarded-broker.ts';
 import type { MqttClientOptions } from '#wire/mqtt-client.ts';
 import { edgeConfig, type EdgeConfig } from './config.ts';
 import { edgeMetrics, watchEdge } from './edge-metrics.ts';
+import { Inference, type InferenceOptions } from './inference/inference.ts';
+import { splitRows } from './inference/prediction-log.ts';
 import { NumberingDoor } from './ingress/door.ts';
 import { carGuard } from './ingress/guard.ts';
 import { Ingress } from './ingress/ingress.ts';
+import { Models } from './models/models.ts';
 import { Outbox } from './outbox/outbox.ts';
+import { ConnectionCount } from './state/connection-count.ts';
+import { EdgeStatePublisher } from './state/edge-state.ts';
 import { Uplink } from './uplink/uplink.ts';
 import { RecentWindow } from './window/recent.ts';
 
@@ -31,16 +39,20 @@ export const edgeComponent: ComponentSpec<typeof edgeConfig> = {
   start: startEdge,
 };
 
-/** Cars -> ingress -> (scores) -> outbox -> uplink -> bridge. @returns also the port where cars connect */
+/** Cars -> ingress -> inference -> outbox -> uplink -> bridge. @returns also the port where cars connect */
 export async function startEdge(
   config: EdgeConfig,
   services: Services,
 ): Promise<Running & { port: number; epoch: string }> {
   const { log } = services;
+  const { edge } = config;
+  const dataDir = path.resolve(config.dataDir);
   const metrics = edgeMetrics(services.metrics);
+  const publicKey = await readReleaseKey(config.model.publicKey);
+  const client = await uplinkClient(config);
 
   const outbox = await Outbox.open({
-    dataDir: path.resolve(config.dataDir),
+    dataDir,
     ...outboxLimits(config),
     log,
     onCommitted: (tookMs) => metrics.commitMs.record(tookMs),
@@ -48,31 +60,67 @@ export async function startEdge(
     onTrouble: (why) => services.setReady(why === null, why === null ? undefined : `outbox: ${why}`),
     onDamage: (error) => services.fail(error),
   });
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => outbox.close());
   const uplink = new Uplink({
-    edge: config.edge,
+    edge,
     outbox,
-    client: await uplinkClient(config),
+    client,
     memoryBytes: config.uplink.memoryBytes,
     log,
+    lastState: () => state.lastWill(),
+    onConnected: () => state.connected(),
+    onMessage: (topic, payload) => models.message(topic, payload),
     onAcknowledged: () => metrics.framesSent.inc(),
     onDamage: (error) => services.fail(error),
   });
+  const { lastPrediction, windows } = splitRows(outbox.takeWindows());
   const window = new RecentWindow({ maxCars: config.maxCars * rememberedPerCar });
-  window.load(outbox.takeWindows());
+  window.load(windows);
+  const inference = new Inference({
+    edge,
+    outbox,
+    ...inferenceLimits(config),
+    lastPrediction,
+    isOnline: () => uplink.connected,
+    publishAlarm: (vin, bytes) => tellCar(broker, vin, bytes),
+    metrics: metrics.inference,
+  });
   const ingress = new Ingress({
-    edge: config.edge,
+    edge,
     door: new NumberingDoor(config.maxCars),
     window,
     outbox,
     metrics,
-    onArrival: ({ batch, bytes }, windows, settle) => {
-      // readings -> scores: a model will look at `batch` here, before it is stored.
-      outbox.append({ destination: 'fleet.telemetry', key: batch.vin, value: bytes }, windows, settle);
-    },
+    onArrival: (arrival, rows, settle) => inference.take(arrival, rows, settle),
+    onDuplicate: (settle) => inference.afterEarlier(settle),
   });
-  const broker = await openDoor(config, services, ingress).catch(async (error: unknown) => {
-    await outbox.close();
-    throw error;
+  const models = await Models.open({
+    dataDir,
+    edge,
+    publicKey,
+    log,
+    metrics: services.metrics,
+    link: uplink,
+    onAdopt: (model) => inference.use(model),
+    onChange: () => state.changed(),
+  });
+  undo.defer(() => models.close());
+  // Last: the first reading of the first car meets the model that was kept.
+  const broker = await openDoor(config, services, ingress);
+  undo.defer(() => broker.close());
+  const state = new EdgeStatePublisher({
+    edge,
+    connection: new ConnectionCount(dataDir, log),
+    models: () => models,
+    figures: () => ({
+      cars: broker.connections,
+      outboxFrames: outbox.frames,
+      outboxBytes: outbox.bytes,
+      inferenceP99Us: inference.p99Us,
+      alarmsPerSecond: inference.alarmsPerSecond,
+    }),
+    publish: (bytes) => uplink.publishState(bytes),
   });
   uplink.start();
   watchEdge(services.metrics, {
@@ -82,29 +130,61 @@ export async function startEdge(
     waitingBytes: () => outbox.waitingBytes,
     uplinkConnected: () => uplink.connected,
     uplinkQueuedBytes: () => uplink.queuedBytes,
+    inferenceWaitingReadings: () => inference.waitingReadings,
   });
   log.info(
     { port: broker.port, host: config.listen.host, epoch: outbox.epoch, frames: outbox.frames },
     'takes cars',
   );
 
+  undo.move();
   return {
     port: broker.port,
     epoch: outbox.epoch,
     async drain() {
       // Reads nothing more, and waits a short time for what becomes durable and is acknowledged.
-      await broker.close();
+      const closed = broker.close();
+      inference.close();
+      await closed;
       await outbox.flush(lastCommitTimeoutMs);
+      await models.close();
       await uplink.flush(config.uplink.flushTimeout);
+      state.close();
       await uplink.close();
       await outbox.close();
     },
   };
 }
 
+/** Not retained, and not kept for a car that is away. */
+function tellCar(broker: GuardedBroker, vin: string, alarm: Buffer): void {
+  // A broker that is closing has nobody left to tell; the alarm itself is in the outbox.
+  broker.publish(carTopics.alarm(vin), alarm, { qos: 1, retain: false }).catch(() => {});
+}
+
+function inferenceLimits(
+  config: EdgeConfig,
+): Pick<InferenceOptions, 'sampleEvery' | 'maxBatchReadings' | 'maxWaitMs' | 'maxCars'> {
+  const { sampleEvery, maxBatchReadings, maxWait: maxWaitMs } = config.model;
+  return { sampleEvery, maxBatchReadings, maxWaitMs, maxCars: config.maxCars * rememberedPerCar };
+}
+
 function outboxLimits(config: EdgeConfig): Omit<EdgeConfig['outbox'], 'linger'> & { lingerMs: number } {
   const { linger: lingerMs, ...limits } = config.outbox;
   return { ...limits, lingerMs };
+}
+
+/** @throws UserError in words */
+async function readReleaseKey(file: string | undefined): Promise<KeyObject | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    const key = createPublicKey(await readFile(file));
+    if (key.asymmetricKeyType === 'ed25519') return key;
+    throw new TypeError(`expected an Ed25519 key, it is ${key.asymmetricKeyType}`);
+  } catch (error) {
+    const words = `model.publicKey: ${file} cannot be used: ${inWords(error)}`;
+    throw new UserError('component', words, { cause: error });
+  }
 }
 
 async function uplinkClient(config: EdgeConfig): Promise<MqttClientOptions> {

@@ -51,7 +51,7 @@ export const edgeConfig = z.strictObject({
       .optional()
       .describe('TLS to the bridge'),
   }),
-  dataDir: z.string().min(1).describe('folder of the outbox; one edge alone may use it'),
+  dataDir: z.string().min(1).describe('folder of outbox and models; one edge alone may use it'),
   outbox: z
     .strictObject({
       maxBytes: byteSize
@@ -65,6 +65,26 @@ export const edgeConfig = z.strictObject({
       linger: duration.default(50).describe('how long the first message of a frame waits for more'),
       maxFrameBytes: byteSize.default(mebibyte).describe('a frame is closed at this size'),
       maxFrameEntries: z.int().min(1).default(1000).describe('a frame is closed at this many messages'),
+    })
+    .prefault({}),
+  model: z
+    .strictObject({
+      publicKey: z
+        .string()
+        .optional()
+        .describe('file with the key that releases are signed with (PEM, Ed25519); without it no model runs'),
+      sampleEvery: z
+        .int()
+        .min(1)
+        .default(100)
+        .describe('of one in so many messages the scores of all readings are kept, whatever they are'),
+      maxBatchReadings: z
+        .int()
+        .min(1)
+        .max(4096)
+        .default(512)
+        .describe('readings that are scored at once; one message is never divided'),
+      maxWait: duration.default(5).describe('how long the first reading of a micro-batch waits for more'),
     })
     .prefault({}),
 });

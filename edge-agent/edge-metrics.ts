@@ -12,6 +12,16 @@ export interface EdgeMetrics {
   framesSent: Counter;
   commitMs: LogHistogram;
   carToEdgeMs: LogHistogram;
+  inference: InferenceMetrics;
+}
+
+export interface InferenceMetrics {
+  scored: Counter<'link'>;
+  raised: Counter;
+  cleared: Counter;
+  /** One micro-batch, in microseconds. */
+  us: LogHistogram;
+  alarmMs: LogHistogram;
 }
 
 /** What is looked up when the metrics are read. */
@@ -22,6 +32,7 @@ export interface EdgeGauges {
   waitingBytes: () => number;
   uplinkConnected: () => boolean;
   uplinkQueuedBytes: () => number;
+  inferenceWaitingReadings: () => number;
 }
 
 export function edgeMetrics(metrics: Metrics): EdgeMetrics {
@@ -37,6 +48,24 @@ export function edgeMetrics(metrics: Metrics): EdgeMetrics {
     framesSent: metrics.counter('fleetbed_uplink_frames_total', 'Frames that the bridge acknowledged'),
     commitMs: metrics.histogram('fleetbed_outbox_commit_ms', 'How long a commit to disk took'),
     carToEdgeMs: metrics.histogram('fleetbed_car_to_edge_ms', 'From when a message was due to its arrival'),
+    inference: inferenceMetrics(metrics),
+  };
+}
+
+function inferenceMetrics(metrics: Metrics): InferenceMetrics {
+  return {
+    scored: metrics.counter<'link'>(
+      'fleetbed_edge_readings_scored_total',
+      'Readings that a model scored, while the bridge was there and while it was not',
+      ['link'],
+    ),
+    raised: metrics.counter('fleetbed_edge_alarms_raised_total', 'Alarms that were raised'),
+    cleared: metrics.counter('fleetbed_edge_alarms_cleared_total', 'Alarms that were cleared'),
+    us: metrics.histogram('fleetbed_edge_inference_us', 'How long the scoring of one micro-batch took'),
+    alarmMs: metrics.histogram(
+      'fleetbed_edge_alarm_ms',
+      'From when the message was due to the alarm that it raised',
+    ),
   };
 }
 
@@ -56,6 +85,11 @@ export function watchEdge(metrics: Metrics, gauges: EdgeGauges): void {
     'fleetbed_uplink_queued_bytes',
     'Bytes in memory that wait for the window',
     gauges.uplinkQueuedBytes,
+  );
+  metrics.gauge(
+    'fleetbed_edge_inference_waiting_readings',
+    'Readings that wait for their micro-batch',
+    gauges.inferenceWaitingReadings,
   );
 }
 

@@ -1,6 +1,8 @@
 import { signalCount } from '#contract/signals.ts';
 import { Car } from './car.ts';
 import type { Beginning } from './driving/driver.ts';
+import { failingCars } from './failures/choice.ts';
+import { FailingCar, type FailureTimes } from './failures/failing-car.ts';
 import type { Fleet } from './fleet.ts';
 import { profiles, type Profile } from './population/profiles.ts';
 import { Shares } from './population/shares.ts';
@@ -24,9 +26,16 @@ export class CarLives {
   readonly #size: number;
   readonly #numbers: Float64Array;
   readonly #words: Int32Array;
+  /** By slot; most fleets have none. */
+  readonly #failing = new Map<number, FailingCar>();
+  readonly #onFailure: OnFailure | undefined;
+  /** What the healthy twin of a failing car reports. */
+  readonly #healthy: Float32Array[];
 
-  constructor(fleet: Fleet, indices: readonly number[]) {
+  /** @param onFailure hears of each failing car at its onset, and again when its failure can be seen */
+  constructor(fleet: Fleet, indices: readonly number[], onFailure?: OnFailure) {
     this.#fleet = fleet;
+    this.#onFailure = onFailure;
     const shares = new Shares(fleet.profiles, fleet.cars, fleet.seed);
     this.#profiles = indices.map((index) => knownProfile(shares.profileOf(index)));
     this.#car = new Car(this.#profiles[0] ?? knownProfile('petrol'));
@@ -34,11 +43,15 @@ export class CarLives {
     this.#numbers = new Float64Array(indices.length * this.#size);
     this.#words = new Int32Array(indices.length * Car.words);
     this.columns = Array.from({ length: signalCount }, () => new Float32Array(fleet.readingsPerMessage));
+    this.#healthy = this.columns.map((column) => new Float32Array(column));
+    const failing = failingCars(fleet);
     for (const [slot, index] of indices.entries()) {
       const joinedMs = presencesOf(fleet.stages, index)[0]?.fromMs ?? 0;
       const simTime = fleet.simStartMs + Math.round(joinedMs * fleet.speedup);
       this.#car.begin(fleet.seed, index, this.#profiles[slot]!, beginningOf(fleet, index), simTime);
       this.#store(slot);
+      const failure = failing.get(index);
+      if (failure) this.#failing.set(slot, new FailingCar(fleet, failure));
     }
   }
 
@@ -49,20 +62,64 @@ export class CarLives {
 
   /** Lives through the car's next message, whose first reading is taken at `simTime`, into `columns`. */
   live(slot: number, simTime: number): void {
-    const { intervalMs, readingsPerMessage } = this.#fleet;
-    const wordsAt = slot * Car.words;
-    this.#car.load(this.#profiles[slot]!, this.#numbers, slot * this.#size, this.#words, wordsAt);
-    for (let reading = 0; reading < readingsPerMessage; reading++) {
-      this.#car.step(intervalMs, simTime + reading * intervalMs);
-      this.#car.sense(this.columns, reading);
-    }
+    const failing = this.#failing.get(slot);
+    if (failing?.hasBegunBy(this.#lastReading(simTime))) return this.#fail(slot, failing, simTime);
+    this.#load(slot);
+    this.#drive(simTime, this.columns);
     this.#store(slot);
+  }
+
+  /** As live(), beside a twin that stays well for as long as the two are to be compared. */
+  #fail(slot: number, failing: FailingCar, simTime: number): void {
+    const said = failing.times;
+    if (this.#onFailure && failing.isWatched) {
+      const numbersAt = slot * this.#size;
+      const wordsAt = slot * Car.words;
+      failing.twin ??= {
+        numbers: this.#numbers.slice(numbersAt, numbersAt + this.#size),
+        words: this.#words.slice(wordsAt, wordsAt + Car.words),
+      };
+      const { numbers, words } = failing.twin;
+      this.#car.load(this.#profiles[slot]!, numbers, 0, words, 0);
+      this.#drive(simTime, this.#healthy);
+      this.#car.store(numbers, 0, words, 0);
+    }
+    this.#load(slot);
+    this.#drive(simTime, this.columns, failing);
+    this.#car.heal();
+    this.#store(slot);
+    if (!this.#onFailure) return;
+    failing.compare(this.columns, this.#healthy, simTime);
+    if (failing.times && failing.times !== said) this.#onFailure(slot, failing.times);
+  }
+
+  /** One message of the car that is loaded. */
+  #drive(simTime: number, columns: readonly Float32Array[], failing?: FailingCar): void {
+    const { intervalMs, readingsPerMessage } = this.#fleet;
+    for (let reading = 0; reading < readingsPerMessage; reading++) {
+      const at = simTime + reading * intervalMs;
+      failing?.act(at, this.#car.powertrain);
+      this.#car.step(intervalMs, at);
+      this.#car.sense(columns, reading);
+      failing?.report(at, columns, reading);
+    }
+  }
+
+  #lastReading(simTime: number): number {
+    return simTime + (this.#fleet.readingsPerMessage - 1) * this.#fleet.intervalMs;
+  }
+
+  #load(slot: number): void {
+    const profile = this.#profiles[slot]!;
+    this.#car.load(profile, this.#numbers, slot * this.#size, this.#words, slot * Car.words);
   }
 
   #store(slot: number): void {
     this.#car.store(this.#numbers, slot * this.#size, this.#words, slot * Car.words);
   }
 }
+
+export type OnFailure = (slot: number, times: FailureTimes) => void;
 
 export interface LivedMessage extends Due {
   columns: Float32Array[];

@@ -60,6 +60,11 @@ export class Car {
     readSensors(this.powertrain.values, columns, reading, this.#sensing);
   }
 
+  /** Takes back what a failure has changed of the physics; what it did to temperatures stays. */
+  heal(): void {
+    this.powertrain.heat.heal();
+  }
+
   load(profile: Profile, numbers: Float64Array, numbersAt: number, words: Int32Array, wordsAt: number): void {
     this.#profile = profile;
     let at = numbersAt;

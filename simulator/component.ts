@@ -23,7 +23,7 @@ interface Control {
   onMessage(callback: (message: ToSimulator) => void): void;
 }
 
-/** Shards -> their messages: connected, marks, reports, finished. */
+/** Shards -> their messages: connected, marks, truth, reports, finished. */
 async function startSimulator(config: SimulatorConfig, services: Services): Promise<Running> {
   const { log, metrics: registry } = services;
   const control = controlOfProcess();
@@ -41,6 +41,10 @@ async function startSimulator(config: SimulatorConfig, services: Services): Prom
         break;
       case 'marks':
         sink.take(message.bytes);
+        break;
+      case 'truth':
+        // Only the testbed may know: a simulator that runs alone keeps it to itself.
+        control?.send({ type: 'truth', bytes: message.bytes });
         break;
       case 'report':
         metrics.add(shard, message);

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { isName } from '#contract/identity.ts';
+import { signalNames } from '#contract/signals.ts';
 import { maxReadingsPerBatch } from '#contract/telemetry.ts';
 import { commonConfig } from '#runtime/component.ts';
 import { duration, hostPort, secret } from '#runtime/config.ts';
 import { nearestWord } from '#runtime/nearest-word.ts';
 import { kafkaConfig } from '#wire/kafka.ts';
+import { failureIds } from './failures/failures.ts';
 import type { Fleet } from './fleet.ts';
 import { profiles } from './population/profiles.ts';
 
@@ -30,6 +32,18 @@ const shares = z.record(z.string(), z.number().positive()).superRefine((given, c
       message: `no such profile: there are ${known.join(', ')}${hint}`,
     });
   }
+});
+
+const failure = z.strictObject({
+  failure: z.enum(failureIds).describe('what goes wrong'),
+  at: duration.describe('onset, from the start of the schedule'),
+  cars: z.int().min(1).describe('how many cars'),
+  severity: z.number().positive().max(1).default(0.7).describe('how far it has gone at the end'),
+  over: duration
+    .refine((ms) => ms > 0, 'expected more than 0s')
+    .default(600_000)
+    .describe("from onset to failure, on the cars' clock"),
+  sensor: z.enum(signalNames).default('coolantTemperature').describe('which sensor, where one fails'),
 });
 
 /** Everything that a simulator can be told, checked before anything starts. */
@@ -95,6 +109,10 @@ export const simulatorConfig = z
       .describe(
         'the fleet over time: the first stage is flat, each later one goes on linearly (unless set: all cars for a minute)',
       ),
+    failures: z
+      .array(failure)
+      .default([])
+      .describe('what goes wrong with cars, which are chosen by the seed; a car has at most one failure'),
     edges: z.array(hostPort).min(1).describe('edge agents, host:port; car i goes to edge i mod their number'),
     fleetSecret: secret.describe("what cars' passwords are made from"),
     keepAlive: duration.default(60_000).describe('MQTT keep-alive'),
@@ -159,5 +177,6 @@ export function fleetOf(config: SimulatorConfig): Fleet {
       forMs: stage.for,
       cars: stage.cars,
     })),
+    failures: config.failures.map(({ at: atMs, over: overMs, ...rest }) => ({ ...rest, atMs, overMs })),
   };
 }

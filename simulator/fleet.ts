@@ -1,3 +1,6 @@
+import type { SignalName } from '#contract/signals.ts';
+import type { FailureId } from './failures/failures.ts';
+
 /** What decides a car's life, and nothing else: two processes with the same Fleet simulate the same cars. */
 export interface Fleet {
   seed: number;
@@ -16,6 +19,22 @@ export interface Fleet {
   simStartMs: number;
   /** The fleet's size over time: flat in the first stage, then linear from one stage's cars to the next's. */
   stages: readonly Stage[];
+  /** What goes wrong with some of the cars; nothing unless given. */
+  failures?: readonly FleetFailure[];
+}
+
+/** One failure, in so many cars of the fleet. A car has at most one. */
+export interface FleetFailure {
+  failure: FailureId;
+  /** Onset: wall clock, from the schedule's zero. */
+  atMs: number;
+  /** From the onset to the failure, on the car's clock. */
+  overMs: number;
+  /** How far it has gone at the end, above 0 and up to 1. */
+  severity: number;
+  cars: number;
+  /** Which sensor, where one fails. */
+  sensor: SignalName;
 }
 
 export interface Stage {

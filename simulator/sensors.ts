@@ -32,6 +32,14 @@ const lowest = Float64Array.from(signals, (signal) => signal.range.min);
 const highest = Float64Array.from(signals, (signal) => signal.range.max);
 
 /**
+ * How far what is reported may lie from what a healthy car would report, in the signal's unit: three standard
+ * deviations of its noise, and one count.
+ */
+export function healthySpread(signal: number, value: number): number {
+  return 3 * (absolute[signal]! + relative[signal]! * Math.abs(value)) + resolution[signal]!;
+}
+
+/**
  * What the sensors report of the true values: with noise, in steps of their resolution, within their range. Every
  * signal draws its noise, also one that the car lacks (NaN stays NaN), so that the stream keeps step.
  */

@@ -2,9 +2,9 @@ import type { AbortedTransaction, FetchedPartition, RawRecord } from './kafka-cl
 
 /** What one fetch brought of a partition. */
 export interface Fetched {
-  /** Committed records at or behind the position, in the order of the log. */
+  /** Committed records at or behind the position and before the end, in the order of the log. */
   records: RawRecord[];
-  /** Where to go on: behind everything that was brought, markers and aborted records included. */
+  /** Where to go on: behind everything that was brought, markers and aborted records included; at most the end. */
   next: number;
 }
 
@@ -18,6 +18,7 @@ const abortType = 0;
 export function committedOnly(
   fetched: Pick<FetchedPartition, 'messages' | 'abortedTransactions'>,
   position: number,
+  end = Infinity,
 ): Fetched {
   const aborted = [...(fetched.abortedTransactions ?? [])].sort(
     (one, other) => Number(one.firstOffset) - Number(other.firstOffset),
@@ -27,6 +28,7 @@ export function committedOnly(
   let begun = 0;
   for (const record of fetched.messages) {
     const offset = Number(record.offset);
+    if (offset >= end) break;
     for (; begins(aborted[begun], offset); begun++) aborting.add(aborted[begun]?.producerId ?? '');
     const { producerId, inTransaction } = record.batchContext;
     if (record.isControlRecord) {
@@ -35,7 +37,8 @@ export function committedOnly(
       records.push(record);
     }
   }
-  return { records, next: Math.max(position, endOf(fetched.messages.at(-1), position)) };
+  const behind = Math.max(position, endOf(fetched.messages.at(-1), position));
+  return { records, next: Math.min(behind, end) };
 }
 
 function begins(transaction: AbortedTransaction | undefined, offset: number): boolean {

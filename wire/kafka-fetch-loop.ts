@@ -34,11 +34,25 @@ export interface Progress extends Place {
   /** As of the last fetch: the last stable offset, and the end of all that is written. */
   stable: number;
   written: number;
+  /** Nothing at or behind it is read; Infinity where reading goes on. */
+  end: number;
 }
+
+/** A partition's offsets from `position` to before `end`. */
+export interface Span extends Place {
+  position: number;
+  end: number;
+}
+
+/** Picks what is to be read; `offsetsAt` says where a mark stands in each of the places. Asked again when Kafka fails. */
+export type ChooseSpans = (
+  places: readonly Place[],
+  offsetsAt: (mark: Mark) => Promise<number[]>,
+) => Promise<Span[]>;
 
 export interface FetchLoopOptions {
   topics: string[];
-  from: 'beginning' | 'end';
+  from: 'beginning' | 'end' | ChooseSpans;
   onBatch: OnBatch;
   maxBytesPerPartition?: number;
   /** How long the broker may hold a fetch that finds nothing. */
@@ -88,6 +102,10 @@ export class FetchLoop {
         await loop.#findPlaces();
         return loop;
       } catch (error) {
+        if (error instanceof UserError) {
+          await loop.close();
+          throw error;
+        }
         if (performance.now() - startedAt >= (isMissingTopic(error) ? missingTopicMs : openTimeoutMs)) {
           await loop.close();
           const { brokers } = madeWith(kafka).config;
@@ -176,11 +194,13 @@ export class FetchLoop {
       if (partitions.length === 0) throw new Error(`there is no topic ${topic}`);
       return partitions.map(({ partitionId }) => ({ topic, partition: partitionId }));
     });
-    const positions = await offsetsOf(this.#cluster, places, from === 'beginning' ? 'start' : 'stable');
-    this.#places = places.map((place, index) => {
-      const position = positions[index] ?? 0;
-      const { topic, partition } = place;
-      return { topic, partition, position, stable: position, written: position };
+    const offsetsAt = async (mark: Mark): Promise<number[]> => offsetsOf(this.#cluster, places, mark);
+    const spans =
+      typeof from === 'function'
+        ? await from(places, offsetsAt)
+        : endless(places, await offsetsAt(from === 'beginning' ? 'start' : 'stable'));
+    this.#places = spans.map(({ topic, partition, position, end }) => {
+      return { topic, partition, position, stable: position, written: position, end };
     });
   }
 
@@ -188,7 +208,8 @@ export class FetchLoop {
   async #turn(): Promise<void> {
     await this.#cluster.refreshMetadataIfNecessary();
     const maxBytes = this.#options.maxBytesPerPartition ?? defaultMaxBytesPerPartition;
-    const requests = byLeader(this.#cluster, this.#places, ({ position }) => ({
+    const unread = this.#places.filter(({ position, end }) => position < end);
+    const requests = byLeader(this.#cluster, unread, ({ position }) => ({
       fetchOffset: String(position),
       maxBytes,
     }));
@@ -226,7 +247,7 @@ export class FetchLoop {
 
   async #take(place: Progress, fetched: FetchedPartition): Promise<void> {
     const { topic, partition } = place;
-    const { records, next } = committedOnly(fetched, place.position);
+    const { records, next } = committedOnly(fetched, place.position, place.end);
     if (records.length > 0) {
       try {
         await this.#options.onBatch(
@@ -290,6 +311,10 @@ export class FetchLoop {
     this.#fail(error);
     this.#stopped.abort();
   }
+}
+
+function endless(places: readonly Place[], positions: readonly number[]): Span[] {
+  return places.map((place, index) => ({ ...place, position: positions[index] ?? 0, end: Infinity }));
 }
 
 /** What onBatch threw. */

@@ -157,6 +157,9 @@ function certificates(ssl: NonNullable<KafkaConfig['ssl']>): { ca?: string[]; ce
   };
 }
 
+/** Its partitioner is wanted; its producers have a number of tries, and one that has failed is thrown away. */
+const harmless = ['KafkaJS v2.0.0', 'Limiting retries for the idempotent producer'];
+
 /**
  * kafkajs calls each retry an error, and retries are how a transaction waits for the one before. Whatever matters
  * comes back to the caller as a rejection.
@@ -164,7 +167,8 @@ function certificates(ssl: NonNullable<KafkaConfig['ssl']>): { ca?: string[]; ce
 function passOn(log: Log, entry: LogEntry): void {
   const { message, timestamp: _, logger: __, ...rest } = entry.log;
   const text = `kafkajs ${entry.namespace}: ${message}`;
-  if (entry.level === logLevel.WARN && !message.startsWith('KafkaJS v2.0.0')) log.warn(rest, text);
+  const isHarmless = harmless.some((words) => message.includes(words));
+  if (entry.level === logLevel.WARN && !isHarmless) log.warn(rest, text);
   else log.debug(rest, text);
 }
 

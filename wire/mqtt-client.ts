@@ -4,6 +4,7 @@ import {
   encodePuback,
   encodePublish,
   encodeSubscribe,
+  encodeUnsubscribe,
   type Incoming,
   type OutgoingPublish,
 } from './mqtt-wire.ts';
@@ -128,12 +129,20 @@ export class MqttClient<T = number> {
     return true;
   }
 
-  /** Now, if it is connected, and after every connect. */
+  /** Now, if it is connected, and after every connect until unsubscribe(). Each time what is retained comes again. */
   subscribe(filter: string, qos: 0 | 1): void {
     const subscription = { filter, qos, id: 0 };
-    this.#subscriptions ??= [];
+    this.#subscriptions = this.#subscriptionsBut(filter);
     this.#subscriptions.push(subscription);
     this.#sendSubscribe(subscription);
+  }
+
+  /** What is on its way already may still come. */
+  unsubscribe(filter: string): void {
+    const left = this.#subscriptionsBut(filter);
+    if (left.length === (this.#subscriptions?.length ?? 0)) return;
+    this.#subscriptions = left;
+    if (this.connected) this.#link?.write(encodeUnsubscribe(this.#newId(), filter));
   }
 
   /**
@@ -230,6 +239,10 @@ export class MqttClient<T = number> {
     if (!this.#owesWritable || !this.#hasRoom(1)) return;
     this.#owesWritable = false;
     this.#events.onWritable?.(this);
+  }
+
+  #subscriptionsBut(filter: string): Subscription[] {
+    return (this.#subscriptions ?? []).filter((one) => one.filter !== filter);
   }
 
   #sendSubscribe(subscription: Subscription): void {

@@ -66,6 +66,10 @@ export function encodeSubscribe(id: number, filter: string, qos: 0 | 1): Buffer 
   return mqtt.generate({ cmd: 'subscribe', messageId: id, subscriptions: [{ topic: filter, qos }] });
 }
 
+export function encodeUnsubscribe(id: number, filter: string): Buffer {
+  return mqtt.generate({ cmd: 'unsubscribe', messageId: id, unsubscriptions: [filter] });
+}
+
 function lengthBytes(length: number): number {
   if (length < 128) return 1;
   if (length < 128 ** 2) return 2;
@@ -77,6 +81,7 @@ export type Incoming =
   | { type: 'connack'; returnCode: number }
   | { type: 'puback'; id: number }
   | { type: 'suback'; id: number; granted: number }
+  | { type: 'unsuback'; id: number }
   | { type: 'publish'; id: number; qos: number; topic: string; payload: Buffer }
   | { type: 'pingresp' };
 
@@ -139,6 +144,7 @@ function decode(bytes: Buffer, start: number, end: number): Incoming {
   if (first === 0x20 && short) return { type: 'connack', returnCode: bytes[start + 3] ?? 0 };
   if (first === 0x90 && end - start === 5)
     return { type: 'suback', id: bytes.readUInt16BE(start + 2), granted: bytes[start + 4] ?? 0x80 };
+  if (first === 0xb0 && short) return { type: 'unsuback', id: bytes.readUInt16BE(start + 2) };
   if (first >> 4 === 3) return decodePublish(Buffer.from(bytes.subarray(start, end)));
   throw new MalformedError(`packet type ${first >> 4} of ${end - start} bytes`);
 }

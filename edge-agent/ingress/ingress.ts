@@ -13,6 +13,8 @@ export interface IngressOptions {
   metrics: EdgeMetrics;
   /** Decoded, new, and not stored yet: `settle` is called when it is durable. */
   onArrival(arrival: Arrival, windows: readonly WindowRow[], settle: Settle): void;
+  /** It arrived before: `settle` is called when all is durable that arrived until now. */
+  onDuplicate(settle: Settle): void;
 }
 
 const maxDetailLength = 500;
@@ -43,7 +45,7 @@ export class Ingress {
     if (windows === null) {
       // Acknowledged like its original: when that is durable, and not before.
       metrics.duplicates.inc();
-      outbox.afterEarlier(settle);
+      this.#options.onDuplicate(settle);
       return;
     }
     countArrival(metrics, opened.batch, now);

@@ -1,4 +1,4 @@
-import { entryBytes, type FrameEntry } from '#contract/frame.ts';
+import type { FrameEntry } from '#contract/frame.ts';
 import type { Settle } from '#wire/guarded-broker.ts';
 import type { WindowRow } from '../window/recent.ts';
 
@@ -14,9 +14,10 @@ export class Group {
     this.openedAt = now;
   }
 
-  add(entry: FrameEntry, windows: readonly WindowRow[], settle: Settle): void {
-    this.entries.push(entry);
-    this.bytes += entryBytes(entry);
+  /** @param bytes what the entries take in a frame */
+  add(entries: readonly FrameEntry[], bytes: number, windows: readonly WindowRow[], settle: Settle): void {
+    for (const entry of entries) this.entries.push(entry);
+    this.bytes += bytes;
     for (const [vin, window] of windows) this.#windows.set(vin, window);
     this.#settles.push(settle);
   }

@@ -125,13 +125,19 @@ export class Outbox {
 
   /** Takes an entry and the window rows that go with it; `settle` is called once both are durable. */
   append(entry: FrameEntry, windows: readonly WindowRow[], settle: Settle): void {
-    const bytes = entryBytes(entry);
+    this.appendTogether([entry], windows, settle);
+  }
+
+  /** Takes entries that become durable in one frame, all or none. */
+  appendTogether(entries: readonly FrameEntry[], windows: readonly WindowRow[], settle: Settle): void {
+    let bytes = 0;
+    for (const entry of entries) bytes += entryBytes(entry);
     let group = this.#groups.at(-1);
     if (!group || this.#isFull(group) || group.bytes + bytes > this.#options.maxFrameBytes) {
       group = new Group(performance.now());
       this.#groups.push(group);
     }
-    group.add(entry, windows, settle);
+    group.add(entries, bytes, windows, settle);
     this.#waitingBytes += bytes;
     this.#commitWhenDue();
   }

@@ -14,6 +14,11 @@ export interface UplinkOptions {
   /** Of frames in memory that are not in flight; the rest waits on disk. */
   memoryBytes: number;
   log: Log;
+  /** The state to be published should the link be lost: asked anew before every CONNECT. Must not throw. */
+  lastState?: () => Buffer;
+  onConnected?(): void;
+  /** Of a topic that is subscribed to. */
+  onMessage?(topic: string, payload: Buffer): void;
   onAcknowledged(): void;
   /** The outbox cannot be read back. */
   onDamage(error: unknown): void;
@@ -23,12 +28,22 @@ const chunkBytes = 4 * 1024 * 1024;
 /** How often frames in flight on a lost connection are looked at: may they still be called live? */
 const ageingMs = 50;
 
-/** Carries durable frames to the bridge in order, each until it is acknowledged. */
+/** Tag of a state in flight; that of a frame is the frame. */
+const stateTag = 'state';
+
+/**
+ * The edge's connection to the bridge. Carries durable frames in order, each until it is acknowledged; between them the
+ * edge's state, of which the newest counts; and the other way what is subscribed to, across reconnects.
+ */
 export class Uplink {
   readonly #options: UplinkOptions;
-  readonly #client: MqttClient<DurableFrame>;
+  readonly #client: MqttClient<DurableFrame | typeof stateTag>;
   readonly #queue: SendQueue;
   readonly #topic: string;
+  readonly #stateTopic: string;
+  /** The newest state, while it waits for its turn. */
+  #nextState: Buffer | undefined;
+  #stateInFlight = false;
   #ageing: NodeJS.Timeout | undefined;
   #lastClose: CloseReason | undefined;
   #onIdle: (() => void) | undefined;
@@ -36,6 +51,7 @@ export class Uplink {
   constructor(options: UplinkOptions) {
     this.#options = options;
     this.#topic = edgeTopics.uplink(options.edge);
+    this.#stateTopic = edgeTopics.state(options.edge);
     this.#queue = new SendQueue({
       outbox: options.outbox,
       maxBytes: options.memoryBytes,
@@ -43,11 +59,12 @@ export class Uplink {
       onReady: () => this.#send(),
       onError: (error) => options.onDamage(error),
     });
-    this.#client = new MqttClient<DurableFrame>(options.client, {
+    this.#client = new MqttClient<DurableFrame | typeof stateTag>(this.#clientOptions(), {
       onConnect: () => this.#connected(),
       onClose: (_client, reason) => this.#lost(reason),
       onWritable: () => this.#send(),
-      onAck: (_client, frame) => this.#acknowledged(frame),
+      onAck: (_client, tag) => (tag === stateTag ? this.#stateArrived() : this.#acknowledged(tag)),
+      onMessage: (_client, topic, payload) => options.onMessage?.(topic, payload),
     });
   }
 
@@ -70,6 +87,20 @@ export class Uplink {
     this.#send();
   }
 
+  /** Sent before the frames that wait. Takes one place of the window at most: a newer state replaces one that waits. */
+  publishState(bytes: Buffer): void {
+    this.#nextState = bytes;
+    this.#send();
+  }
+
+  subscribe(filter: string): void {
+    this.#client.subscribe(filter, 1);
+  }
+
+  unsubscribe(filter: string): void {
+    this.#client.unsubscribe(filter);
+  }
+
   /** Waits until the bridge has everything, as long as it is connected and at most this long. */
   async flush(timeoutMs: number): Promise<void> {
     if (!this.#client.connected || this.#options.outbox.frames === 0) return;
@@ -85,10 +116,33 @@ export class Uplink {
   async close(): Promise<void> {
     this.#queue.close();
     clearInterval(this.#ageing);
-    await this.#client.end({ graceful: true });
+    // A goodbye takes the last will back: where the state does not get through, the will has to say it.
+    this.#stateInFlight = false;
+    this.#sendState();
+    await this.#client.end({ graceful: this.#nextState === undefined });
+  }
+
+  #clientOptions(): MqttClientOptions {
+    const { client, lastState } = this.#options;
+    if (!lastState) return client;
+    const will = { topic: this.#stateTopic, qos: 1, retain: true } as const;
+    return { ...client, will: () => ({ ...will, payload: lastState() }) };
+  }
+
+  #sendState(): void {
+    if (this.#nextState === undefined || this.#stateInFlight) return;
+    if (!this.#client.publish(this.#stateTopic, this.#nextState, 1, stateTag, true)) return;
+    this.#nextState = undefined;
+    this.#stateInFlight = true;
+  }
+
+  #stateArrived(): void {
+    this.#stateInFlight = false;
+    this.#send();
   }
 
   #send(): void {
+    this.#sendState();
     for (let frame = this.#queue.peek(); frame; frame = this.#queue.peek()) {
       if (isOld(frame)) markStored(frame.bytes);
       if (!this.#client.publish(this.#topic, frame.bytes, 1, frame)) return;
@@ -108,6 +162,7 @@ export class Uplink {
     clearInterval(this.#ageing);
     this.#lastClose = undefined;
     this.#options.log.info({ frames: this.#options.outbox.frames }, 'uplink is connected');
+    this.#options.onConnected?.();
     this.#send();
   }
 
@@ -120,7 +175,9 @@ export class Uplink {
     this.#onIdle?.();
     clearInterval(this.#ageing);
     this.#ageing = setInterval(() => {
-      for (const frame of this.#client.unacknowledged()) if (isOld(frame)) markStored(frame.bytes);
+      for (const tag of this.#client.unacknowledged()) {
+        if (tag !== stateTag && isOld(tag)) markStored(tag.bytes);
+      }
     }, ageingMs).unref();
   }
 }

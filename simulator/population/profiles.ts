@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { SignalName } from '#contract/signals.ts';
 
 const positive = z.number().positive();
 
@@ -44,3 +45,9 @@ export const profiles: ReadonlyMap<string, Profile> = new Map(
       profileSchema.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8'))),
     ]),
 );
+
+/** A diesel has no fuel trims, and a power-split gearbox has no gears: these signals are NaN. */
+export function hasSignal(profile: Profile, signal: SignalName): boolean {
+  if (signal === 'shortTermFuelTrim' || signal === 'longTermFuelTrim') return profile.fuel !== 'diesel';
+  return signal !== 'gear' || profile.hybrid === null;
+}

@@ -10,6 +10,9 @@ import type { Motion } from './motion.ts';
 /** Kelvin from the thermostat's first opening to its last. */
 const thermostatSpan = 7;
 
+/** A mixture with glycol boils here once the system no longer holds its pressure, degC. */
+const boilingPoint = 118;
+
 /** Coolant with thermostat and radiator, oil, catalyst: one heat store each. All in degC. */
 export class Heat implements Part {
   readonly size = 4;
@@ -18,6 +21,12 @@ export class Heat implements Part {
   catalyst = 20;
   /** 0 closed … 1 open. */
   thermostat = 0;
+  /** What failures set before a step, and heal() takes back; no part of what is stored. Factor on the heat capacity. */
+  capacityFactor = 1;
+  /** Factor on the heat that coolant carries to the radiator. */
+  circulationFactor = 1;
+  /** Heat that leaves as steam, kW for each kelvin above the boiling point. */
+  steamKwPerK = 0;
 
   begin(how: Beginning, surroundings: Surroundings, build: Build, random: RandomStream): void {
     // A parked car has a little left of its last trip.
@@ -46,8 +55,10 @@ export class Heat implements Part {
     const heating = 0.28 * fuelPower + 0.5 * engine.frictionPower;
     const radiator = ((0.9 + 0.02 * motion.speed) * profile.maxPowerKw) / 88;
     const housing = 0.012 + 0.0005 * motion.speed;
-    const cooling = (housing + this.thermostat * radiator) * (this.coolant - outside);
-    this.coolant += ((heating - cooling) * dt) / profile.heatCapacityKjPerK;
+    const circulating = this.thermostat * radiator * this.circulationFactor;
+    const steam = this.steamKwPerK * Math.max(0, this.coolant - boilingPoint);
+    const cooling = (housing + circulating) * (this.coolant - outside) + steam;
+    this.coolant += ((heating - cooling) * dt) / (profile.heatCapacityKjPerK * this.capacityFactor);
 
     const stirring = engine.running ? 2 + (22 * engine.rpm) / profile.redlineRpm + 8 * engine.loadShare : -2;
     this.oil += ((this.coolant + stirring - this.oil) * dt) / (150 + dt);
@@ -60,6 +71,12 @@ export class Heat implements Part {
     } else {
       this.catalyst += ((outside - this.catalyst) * dt) / ((engine.running ? 240 : 900) + dt);
     }
+  }
+
+  heal(): void {
+    this.capacityFactor = 1;
+    this.circulationFactor = 1;
+    this.steamKwPerK = 0;
   }
 
   load(memory: Float64Array, at: number): void {

@@ -23,6 +23,8 @@ export type FromShard =
   | { type: 'connected'; cars: number; seconds: number }
   /** A LedgerMarks record. */
   | { type: 'marks'; bytes: Uint8Array }
+  /** A Truth record. */
+  | { type: 'truth'; bytes: Uint8Array }
   | ({ type: 'report' } & ShardReport)
   /** The schedule is over and nothing is in flight, or the time to wait for it is. */
   | { type: 'finished' };

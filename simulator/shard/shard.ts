@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
+import { truthCodec } from '#contract/records.ts';
 import { EventLoopDelay } from '#runtime/event-loop-delay.ts';
 import { CarLives } from '../car-life.ts';
 import { fleetOf, type SimulatorConfig } from '../config.ts';
@@ -14,6 +15,7 @@ import { RandomStream } from '../random.ts';
 import { Schedule } from '../schedule/schedule.ts';
 import { ShardCounts } from './counts.ts';
 import type { FromShard, ShardTask, ToShard } from './messages.ts';
+import { truthOf } from './truth.ts';
 
 /** Between two looks at the schedule: what is due goes out at most this late, and a tick. */
 const turnMs = 5;
@@ -61,7 +63,11 @@ class Shard {
     const { qos } = config.fleet;
     this.#isLeaving = new Uint8Array(indices.length);
     this.#marks = new Marks(vins, sessions);
-    this.#lives = new CarLives(fleet, indices);
+    this.#lives = new CarLives(fleet, indices, (slot, times) => {
+      const truth = truthOf(vins[slot]!, times, fleet, this.#startedAt);
+      // A copy of its own, as with marks.
+      this.#post({ type: 'truth', bytes: new Uint8Array(truthCodec.encode(truth)) });
+    });
     this.#connections = new CarConnections(
       {
         run: config.run,

@@ -9,9 +9,9 @@ import { decodeOrigin, type Origin } from '#contract/origin.ts';
 import { telemetryHeader } from '#contract/telemetry.ts';
 import { topicName, type TopicName } from '#contract/topics.ts';
 import { Metrics, parseMetrics } from '#runtime/metrics.ts';
-import { readTopics, type ReadRecord } from '#wire/kafka-reader.ts';
+import { readToEnd, type ReadRecord } from '#wire/kafka-reader.ts';
 import { connectKafka, kafkaConfig } from '#wire/kafka.ts';
-import { MqttClient, type CloseReason } from '#wire/mqtt-client.ts';
+import { MqttClient, type CloseReason, type MqttWill } from '#wire/mqtt-client.ts';
 
 export const edgeSecret = 'a secret of edges';
 export const quiet = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
@@ -37,6 +37,7 @@ export async function testBridge(
     edgeSecret,
     listen: { port: 0 },
     transaction: {},
+    downlink: {},
     health: {},
     log: {},
     kafka: { brokers },
@@ -61,10 +62,14 @@ export async function testBridge(
   };
 }
 
-/** An edge's end of the uplink. It sends what it is told and remembers what comes back. */
+/** An edge's end of the connection to its bridge. It sends what it is told and remembers what comes back. */
 export class TestEdge {
   readonly acked: string[] = [];
   readonly closes: CloseReason[] = [];
+  /** What came on topics that it subscribed to, in order. */
+  readonly messages: { topic: string; payload: Buffer }[] = [];
+  /** Every answer to a subscription. */
+  readonly subscribed: { filter: string; granted: boolean }[] = [];
   readonly name: string;
   readonly #client: MqttClient<string>;
   #writable: () => void = () => {};
@@ -72,7 +77,7 @@ export class TestEdge {
   constructor(
     port: number,
     name: string,
-    options: { run?: string; window?: number; secret?: string; id?: string } = {},
+    options: { run?: string; window?: number; secret?: string; id?: string; will?: MqttWill } = {},
   ) {
     this.name = name;
     const run = options.run;
@@ -88,12 +93,15 @@ export class TestEdge {
         reconnect: { minMs: 50, maxMs: 200 },
         connectTimeoutMs: 5_000,
         maxPacketBytes: 16 * 1024 * 1024,
+        ...(options.will && { will: options.will }),
       },
       {
         onAck: (_, tag) => void this.acked.push(tag),
         onClose: (_, reason) => void this.closes.push(reason),
         onConnect: () => this.#writable(),
         onWritable: () => this.#writable(),
+        onMessage: (_, topic, payload) => void this.messages.push({ topic, payload }),
+        onSubscribed: (_, filter, granted) => void this.subscribed.push({ filter, granted }),
       },
     );
     this.#client.connect();
@@ -104,13 +112,36 @@ export class TestEdge {
   }
 
   async send(bytes: Buffer, tag = 'frame'): Promise<void> {
-    while (!this.#client.publish(edgeTopics.uplink(this.name), bytes, 1, tag)) {
-      await Promise.race([new Promise<void>((resolve) => (this.#writable = resolve)), delay(200)]);
-    }
+    await this.#publish(edgeTopics.uplink(this.name), bytes, tag, false);
   }
 
+  /** As edges say their state: retained, QoS 1. */
+  async say(state: Buffer, tag = 'state'): Promise<void> {
+    await this.#publish(edgeTopics.state(this.name), state, tag, true);
+  }
+
+  subscribe(...filters: string[]): void {
+    for (const filter of filters) this.#client.subscribe(filter, 1);
+  }
+
+  /** The last message of a topic; undefined when none came. */
+  last(topic: string): Buffer | undefined {
+    return this.messages.findLast((message) => message.topic === topic)?.payload;
+  }
+
+  hasHeard(topic: string): boolean {
+    return this.last(topic) !== undefined;
+  }
+
+  /** At once and without a goodbye. */
   close(): void {
     this.#client.destroy();
+  }
+
+  async #publish(topic: string, bytes: Buffer, tag: string, retain: boolean): Promise<void> {
+    while (!this.#client.publish(topic, bytes, 1, tag, retain)) {
+      await Promise.race([new Promise<void>((resolve) => (this.#writable = resolve)), delay(200)]);
+    }
   }
 }
 
@@ -153,19 +184,7 @@ export async function stored(
   topic: TopicName = 'fleet.telemetry',
   prefix = '',
 ): Promise<Stored[]> {
-  const kafka = connectKafka(kafkaConfig.parse({ brokers }), quiet);
-  const records: ReadRecord[] = [];
-  const reader = await readTopics(kafka, {
-    topics: [topicName(topic, prefix)],
-    from: 'beginning',
-    onBatch: (batch) => void records.push(...batch),
-  });
-  try {
-    await reader.reachEnd(30_000);
-  } finally {
-    await reader.stop();
-  }
-  return records
+  return (await readAll(brokers, topicName(topic, prefix)))
     .map((record) => ({
       key: String(record.key),
       value: record.value ?? Buffer.alloc(0),
@@ -173,6 +192,17 @@ export async function stored(
       origin: decodeOrigin(record.headers['origin'] as Buffer),
     }))
     .filter((record) => record.origin?.run === run);
+}
+
+/** All records of a topic up to its end. */
+export async function readAll(brokers: string[], topic: string): Promise<ReadRecord[]> {
+  const records: ReadRecord[] = [];
+  await readToEnd(connectKafka(kafkaConfig.parse({ brokers }), quiet), {
+    topics: [topic],
+    onBatch: (batch) => void records.push(...batch),
+    timeoutMs: 30_000,
+  });
+  return records;
 }
 
 /** Waits until it holds; fails with `what` after a time that no sound machine needs. */

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import { decodeFrame, type Frame } from '#contract/frame.ts';
-import { edgeMayPublish } from '#contract/mqtt-topics.ts';
+import { edgeMayPublish, edgeMaySubscribe, edgeTopics } from '#contract/mqtt-topics.ts';
+import { edgeStateCodec, type EdgeState } from '#contract/records.ts';
 import { createLog } from '#runtime/log.ts';
 import { Metrics } from '#runtime/metrics.ts';
 import { GuardedBroker } from '#wire/guarded-broker.ts';
@@ -10,6 +11,10 @@ export interface TestBridge {
   port: number;
   /** In the order of arrival, resent ones included. */
   arrived: Frame[];
+  /** What the edge said of itself, in the order of arrival. */
+  states: EdgeState[];
+  /** Publishes what an edge that subscribes gets at once, and again at every subscription. */
+  retain(topic: string, payload: Buffer): Promise<void>;
   /** Decides about a frame: acknowledge it, hold it, or cut the connection without an answer. */
   onFrame: (frame: Frame) => 'ack' | 'hold' | 'cut';
   /** Acknowledges what was held. */
@@ -32,8 +37,13 @@ export async function testBridge(t: TestContext, port = 0): Promise<TestBridge> 
     guard: {
       authenticate: ({ username }) => username ?? 'nobody',
       mayPublish: edgeMayPublish,
-      maySubscribe: () => false,
-      onPublish: ({ name, payload }, settle) => {
+      maySubscribe: edgeMaySubscribe,
+      onPublish: ({ name, topic, payload }, settle) => {
+        if (topic === edgeTopics.state(name)) {
+          bridge.states.push(edgeStateCodec.decode(payload));
+          settle();
+          return;
+        }
         const frame = decodeFrame(Buffer.from(payload));
         bridge.arrived.push(frame);
         const decision = bridge.onFrame(frame);
@@ -55,6 +65,8 @@ export async function testBridge(t: TestContext, port = 0): Promise<TestBridge> 
   const bridge: TestBridge = {
     port: broker.port,
     arrived: [],
+    states: [],
+    retain: (topic, payload) => broker.publish(topic, payload, { qos: 1, retain: true }),
     onFrame: () => 'ack',
     release: () => {
       for (const settle of held.splice(0)) settle();

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -5,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { decodeFrame, type Frame } from '#contract/frame.ts';
 import { password } from '#contract/identity.ts';
 import { carTopics } from '#contract/mqtt-topics.ts';
+import { predictionCodec, type Prediction } from '#contract/records.ts';
 import { signalCount } from '#contract/signals.ts';
 import { decodeTelemetry, encodeTelemetry, type TelemetryBatch } from '#contract/telemetry.ts';
 import { startEdge } from '#edge-agent/component.ts';
@@ -93,6 +95,9 @@ export interface TestCar {
   /** seqs in the order of their acknowledgements. */
   acked: number[];
   closes: string[];
+  /** What the edge told it, once it listens. */
+  alarms: Buffer[];
+  listen(): void;
   send(payload: Buffer, tag?: number): void;
   /** Sends these seqs of a session. */
   sendSeqs(session: number, from: number, to: number): void;
@@ -107,6 +112,7 @@ export async function testCar(
 ): Promise<TestCar> {
   const acked: number[] = [];
   const closes: string[] = [];
+  const alarms: Buffer[] = [];
   const connected = Promise.withResolvers<void>();
   const waiting: { payload: Buffer; tag: number }[] = [];
   const pump = (): void => {
@@ -135,6 +141,7 @@ export async function testCar(
       onWritable: pump,
       onClose: (_client, reason) => closes.push(reason),
       onAck: (_client, tag) => acked.push(tag),
+      onMessage: (_client, _topic, payload) => alarms.push(Buffer.from(payload)),
     },
   );
   t.after(() => client.destroy());
@@ -147,7 +154,8 @@ export async function testCar(
   const sendSeqs = (session: number, from: number, to: number): void => {
     for (let seq = from; seq <= to; seq++) send(encodeTelemetry(telemetry(name, session, seq)), seq);
   };
-  return { vin: name, client, acked, closes, send, sendSeqs };
+  const listen = (): void => client.subscribe(carTopics.alarm(name), 1);
+  return { vin: name, client, acked, closes, alarms, listen, send, sendSeqs };
 }
 
 /** Every frame of an outbox that nobody has open. */
@@ -159,7 +167,7 @@ export function storedFrames(folder: string): Frame[] {
 }
 
 /** "vin/session/seq" of all telemetry in frames, in their order. */
-export function identities(frames: readonly Frame[]): string[] {
+export function identities(frames: readonly Pick<Frame, 'entries'>[]): string[] {
   return frames.flatMap((frame) =>
     frame.entries
       .filter((entry) => entry.destination === 'fleet.telemetry')
@@ -168,6 +176,26 @@ export function identities(frames: readonly Frame[]): string[] {
         return `${car}/${session}/${seq}`;
       }),
   );
+}
+
+/** All predictions in frames, in their order; each stands in the frame of the message that it belongs to, behind it. */
+export function predictions(frames: readonly Pick<Frame, 'entries'>[]): Prediction[] {
+  return frames.flatMap(({ entries }) => {
+    const messages = new Set<string>();
+    const found: Prediction[] = [];
+    for (const { destination, value } of entries) {
+      if (destination === 'fleet.telemetry') {
+        const { vin: car, session, seq } = decodeTelemetry(value);
+        messages.add(`${car}/${session}/${seq}`);
+      } else {
+        const prediction = predictionCodec.decode(value);
+        const { vin: car, session, seq } = prediction;
+        assert.ok(messages.has(`${car}/${session}/${seq}`), `${car}/${session}/${seq} is not in its frame`);
+        found.push(prediction);
+      }
+    }
+    return found;
+  });
 }
 
 /** Waits for what must come; the test's own timeout is the limit. */

@@ -8,6 +8,7 @@ import { ownCars, type Fleet } from '#simulator/fleet.ts';
 import { profiles } from '#simulator/population/profiles.ts';
 import { vinOf } from '#simulator/population/vin.ts';
 import { Schedule } from '#simulator/schedule/schedule.ts';
+import { failureWith } from './failures/fleets.ts';
 import { fleetWith } from './fleets.ts';
 
 /** A digest of each car's bytes, all but session and scheduledAt, as the shards of a split would send them. */
@@ -50,6 +51,10 @@ test('the same seed gives the same bytes for any number of processes and workers
       { forMs: 5000, cars: 4 },
       { forMs: 5000, cars: 24 },
       { forMs: 3000, cars: 24 },
+    ],
+    failures: [
+      failureWith({ atMs: 2000, cars: 6, overMs: 60_000 }),
+      failureWith({ failure: 'sensor-stuck', atMs: 9000, cars: 6 }),
     ],
   });
   const alone = digests(fleet, 1, 1);

@@ -4,10 +4,14 @@ import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { FromSimulator, ToSimulator } from '#contract/control.ts';
-import { ledgerMarksCodec } from '#contract/records.ts';
+import { ledgerMarksCodec, truthCodec, type Truth } from '#contract/records.ts';
+import { loadConfig } from '#runtime/config.ts';
 import { parseMetrics } from '#runtime/metrics.ts';
+import { fleetOf, simulatorConfig } from '#simulator/config.ts';
+import { vinOf } from '#simulator/population/vin.ts';
 import { pickPort } from '#testbed/run/ports.ts';
 import { distinct, fleetSecret, testEdge, until } from './edge.ts';
+import { lived } from './failures/fleets.ts';
 
 const program = fileURLToPath(new URL('simulator-process.ts', import.meta.url));
 
@@ -79,6 +83,68 @@ test(
     assert.equal(metrics.value('fleetbed_messages_unacked'), 0);
     simulator.child.kill('SIGTERM');
     assert.deepEqual(await simulator.exit, [0, null]);
+  },
+);
+
+test(
+  'the truth about failing cars is told as it becomes known, and again by a simulator that comes after a killed one',
+  { timeout: 60_000 },
+  async (t) => {
+    const edge = await testEdge(t);
+    const failures = [
+      { failure: 'coolant-loss', at: '500ms', over: '90s', cars: 3, severity: 1 },
+      { failure: 'sensor-stuck', at: '1s', over: '50s', cars: 1, sensor: 'massAirFlow' },
+    ];
+    const more = ['--fleet-start', 'warm', '--failures', JSON.stringify(failures)];
+    const flags = flagsFor(edge.port, ...more, '--stages', '[{"for":"60s","cars":6}]');
+    const fleet = fleetOf(loadConfig(simulatorConfig, { argv: flags, env: {}, component: 'simulate' }));
+    const known = [...Array(fleet.cars).keys()].map((index) => lived(fleet, index).told);
+    const truthsOf = ({ heard }: ReturnType<typeof supervised>): Truth[] =>
+      heard.flatMap((one) => (one.type === 'truth' ? truthCodec.decode(Buffer.from(one.bytes)) : []));
+    const first = supervised(t, flags);
+    await first.said('connected');
+    const at = Date.now() + 50;
+    first.tell({ type: 'start', at });
+    await until(() => new Set(truthsOf(first).map(({ vin }) => vin)).size === 4, 'four failing cars');
+    first.child.kill('SIGKILL');
+    await first.exit;
+    const second = supervised(t, flags);
+    await second.said('connected');
+    second.tell({ type: 'start', at });
+    const toldInAll = known.flat().length;
+    await until(() => truthsOf(second).length === toldInAll, 'all of the truth');
+
+    const latest = new Map(truthsOf(second).map((truth) => [truth.vin, truth]));
+    let detectable = 0;
+    for (let index = 0; index < fleet.cars; index++) {
+      const vin = vinOf(fleet.seed, index);
+      const expected = known[index]!.at(-1);
+      const truth = latest.get(vin);
+      assert.equal(truth === undefined, expected === undefined);
+      if (!expected || !truth) continue;
+      const isStuck = expected.failure.failure === 'sensor-stuck';
+      const wall = (simTime: number): number => at + Math.round((simTime - fleet.simStartMs) / 100);
+      assert.deepEqual(
+        { ...truth, severity: expected.failure.severity },
+        {
+          vin,
+          failure: isStuck ? 'sensor-stuck' : 'coolant-loss',
+          dtc: isStuck ? 'P0116' : 'P0217',
+          kind: isStuck ? 'sensor' : 'engine',
+          severity: expected.failure.severity,
+          onsetSim: fleet.simStartMs + (isStuck ? 100_000 : 50_000),
+          detectableAtSim: expected.detectableAtSim,
+          failureAtSim: fleet.simStartMs + (isStuck ? 150_000 : 140_000),
+          onset: at + (isStuck ? 1000 : 500),
+          detectableAt: expected.detectableAtSim === null ? null : wall(expected.detectableAtSim),
+          failureAt: at + (isStuck ? 1500 : 1400),
+        },
+      );
+      if (truth.detectableAt !== null) detectable++;
+      const told = truthsOf(first).find((one) => one.vin === vin);
+      assert(told && told.onset === truth.onset && told.failureAt === truth.failureAt);
+    }
+    assert(detectable >= 2, `${detectable} of 4 can be detected`);
   },
 );
 

@@ -46,7 +46,28 @@ test('the fleet comes from flags as from a file', () => {
   ]);
 });
 
+test('failures say what they need, and the rest has its default', () => {
+  const flags =
+    '[{"failure":"coolant-loss","at":"50s","cars":2},{"failure":"sensor-stuck","at":"1s","cars":1,"sensor":"lambda","severity":1,"over":"1m"}]';
+  assert.deepEqual(fleetOf(load('--failures', flags)).failures, [
+    {
+      failure: 'coolant-loss',
+      atMs: 50_000,
+      cars: 2,
+      severity: 0.7,
+      overMs: 600_000,
+      sensor: 'coolantTemperature',
+    },
+    { failure: 'sensor-stuck', atMs: 1000, cars: 1, severity: 1, overMs: 60_000, sensor: 'lambda' },
+  ]);
+  assert.deepEqual(fleetOf(load()).failures, []);
+});
+
 for (const [flags, expected] of [
+  [['--failures', '[{"failure":"coolant-lost","at":"1s","cars":1}]'], /did you mean coolant-loss/],
+  [['--failures', '[{"failure":"coolant-loss","at":"1s","cars":0}]'], /cars/],
+  [['--failures', '[{"failure":"coolant-loss","at":"1s","cars":1,"severity":0}]'], /severity/],
+  [['--failures', '[{"failure":"coolant-loss","at":"1s","cars":1,"over":"0s"}]'], /more than 0s/],
   [['--fleet-profiles', '{"petrl":1}'], /no such profile.*did you mean petrol/],
   [['--process-index', '2', '--process-count', '2'], /less than process.count/],
   [['--stages', '[{"for":"10s","cars":11}]'], /at most cars \(10\)/],

@@ -108,6 +108,18 @@ describe('committed records of a fetch', () => {
     assert.equal(next, 8);
   });
 
+  it('end where they are told to, also within a batch', () => {
+    const messages = [raw(0, '1'), raw(1, '-1'), raw(2, '1', abort), raw(3, '-1')];
+    const fetched = { messages, abortedTransactions: [{ producerId: '1', firstOffset: '0' }] };
+    const upTo = (end: number): [string[], number] => {
+      const { records, next } = committedOnly(fetched, 0, end);
+      return [records.map(({ offset }) => offset), next];
+    };
+    assert.deepEqual(upTo(1), [[], 1]);
+    assert.deepEqual(upTo(3), [['1'], 3]);
+    assert.deepEqual(upTo(9), [['1', '3'], 4]);
+  });
+
   it('move the position to the end of a batch whose last records were compacted away', () => {
     const last = raw(3, '-1');
     last.batchContext.firstOffset = '2';

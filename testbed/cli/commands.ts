@@ -36,6 +36,11 @@ export const commands = {
     summary: 'print the records of a Kafka topic, decoded',
     load: async () => (await import('./tail.ts')).tailCommand,
   },
+  model: {
+    group: 'Looking closer',
+    summary: 'list the releases that were published, or look at one',
+    load: async () => (await import('./model.ts')).modelCommand,
+  },
   version: {
     group: 'Looking closer',
     summary: 'the versions of fleetbed, Node and Kafka',
@@ -55,6 +60,11 @@ export const commands = {
     group: 'Parts, each on its own',
     summary: 'carries edges’ frames into Kafka, each once',
     load: async () => (await import('./component-commands.ts')).bridgeCommand(),
+  },
+  train: {
+    group: 'Parts, each on its own',
+    summary: 'learns from the history in Kafka, and publishes a signed release for the edges',
+    load: async () => (await import('./component-commands.ts')).trainCommand(),
   },
 } satisfies Record<string, Entry>;
 

@@ -17,6 +17,10 @@ export async function bridgeCommand(): Promise<Command> {
   return commandOf((await import('#bridge/component.ts')).bridgeComponent);
 }
 
+export async function trainCommand(): Promise<Command> {
+  return commandOf((await import('#cloud/component.ts')).trainerComponent);
+}
+
 function commandOf<S extends z.ZodObject<typeof commonConfig & z.core.$ZodShape>>(
   spec: ComponentSpec<S>,
 ): Command {

@@ -1,6 +1,6 @@
 import { exitCodes } from '#runtime/errors.ts';
 import { loadScenario } from '../scenario/load.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { Scenario, TimelineEntry } from '../scenario/scenario.ts';
 import { ScenarioError } from '../scenario/problems.ts';
 import { largestStageCars, scheduleMs } from '../scenario/stages.ts';
 import { shortDuration } from '../scenario/values.ts';
@@ -42,12 +42,20 @@ async function described(file: string): Promise<string> {
   }
 }
 
+function inShort(entry: TimelineEntry): string {
+  if (entry.action === 'cut') return `cut ${entry.link.name}`;
+  return entry.action === 'kill' ? `kill ${entry.target}` : entry.failure;
+}
+
 function inLines(file: string, scenario: Scenario): string {
   const cars = largestStageCars(scenario.stages).toLocaleString('en');
-  const faults = scenario.timeline.map((entry) =>
-    entry.action === 'cut' ? `cut ${entry.link.name}` : `kill ${entry.target}`,
-  );
-  const facts = [`${cars} cars`, shortDuration(scheduleMs(scenario.stages)), ...faults].join(' · ');
+  const training = scenario.training ? ['a model is learned'] : [];
+  const facts = [
+    `${cars} cars`,
+    shortDuration(scheduleMs(scenario.stages)),
+    ...training,
+    ...scenario.timeline.map(inShort),
+  ].join(' · ');
   const name = file.endsWith(`${scenario.name}.yaml`) ? '' : `${scenario.name} · `;
   return [file, `  ${name}${facts}`, ...(scenario.description ? [`  ${scenario.description}`] : [])].join(
     '\n',

@@ -9,7 +9,7 @@ import { StoppedEarly } from '../run/set-up.ts';
 import { Stop } from '../run/stop.ts';
 import { loadScenario } from '../scenario/load.ts';
 import { processNames } from '../scenario/processes.ts';
-import { messageIntervalMs, type Scenario } from '../scenario/scenario.ts';
+import { messageIntervalMs, type Scenario, type TimelineEntry } from '../scenario/scenario.ts';
 import { largestStageCars, scheduleMs } from '../scenario/stages.ts';
 import { shortDuration } from '../scenario/values.ts';
 import { plural } from '../verdict/figures.ts';
@@ -114,17 +114,29 @@ function announcement(scenario: Scenario): string {
   const names = processNames(scenario);
   const { qos, readingsPerMessage, speedup } = scenario.fleet;
   const perSecond = (cars * 1000) / messageIntervalMs(scenario);
-  const processes = `${plural(names.simulators.length, 'simulator')}, ${plural(names.edges.length, 'edge agent')}, a bridge`;
+  const trainer = scenario.training ? ', a trainer' : '';
+  const processes = `${plural(names.simulators.length, 'simulator')}, ${plural(names.edges.length, 'edge agent')}, a bridge${trainer}`;
   return [
     `${scenario.name}: ${cars.toLocaleString('en')} cars at QoS ${qos} for ${shortDuration(scheduleMs(scenario.stages))}, seed ${scenario.seed}`,
     `  up to ${Math.round(perSecond).toLocaleString('en')} messages/s of ${readingsPerMessage} readings, time runs ${speedup}x; ${processes}`,
-    ...scenario.timeline.map((entry) => {
-      const at = `  at ${entry.atMs / 1000} s`;
-      return entry.action === 'cut'
-        ? `${at} the link ${entry.link.name} is cut for ${entry.forMs / 1000} s`
-        : `${at} ${entry.targets.join(', ')} is killed`;
-    }),
+    ...happenings(scenario).map(({ atMs, words }) => `  at ${atMs / 1000} s ${words}`),
   ].join('\n');
+}
+
+/** What the scenario does beside driving, in the order of time. */
+function happenings({ timeline, training }: Scenario): { atMs: number; words: string }[] {
+  const trainings = (training?.atMs ?? []).map((atMs) => ({
+    atMs,
+    words: `a model is learned from Kafka (${training?.detector}) and rolled out`,
+  }));
+  const faults = timeline.map((entry) => ({ atMs: entry.atMs, words: inWords(entry) }));
+  return [...trainings, ...faults].toSorted((one, other) => one.atMs - other.atMs);
+}
+
+function inWords(entry: TimelineEntry): string {
+  if (entry.action === 'cut') return `the link ${entry.link.name} is cut for ${entry.forMs / 1000} s`;
+  if (entry.action === 'kill') return `${entry.targets.join(', ')} is killed`;
+  return `${plural(entry.cars, 'car')} ${entry.cars === 1 ? 'gets' : 'get'} ${entry.failure}`;
 }
 
 /** The first Ctrl-C ends the run in order, the second at once. @returns how to stop listening */

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FromSimulator } from '#contract/control.ts';
+import type { FromSimulator, FromTrainer } from '#contract/control.ts';
 import type { UserError } from '#runtime/errors.ts';
 import { LinkProxy } from './link-proxy.ts';
 import type { ProcessPlan, RunPlan } from './plan.ts';
@@ -16,6 +16,8 @@ export interface Components {
   bridge: Supervised;
   edges: Supervised[];
   simulators: Supervised[];
+  /** Where the scenario trains. */
+  trainer: Supervised | undefined;
   proxies: LinkProxy[];
   byName: Map<string, Part>;
 }
@@ -24,6 +26,7 @@ export interface ComponentHooks {
   logDir: string;
   configDir: string;
   onSimulatorMessage: (name: string, message: FromSimulator) => void;
+  onTrainerMessage: (message: FromTrainer) => void;
   onDeath: (error: UserError) => void;
 }
 
@@ -40,34 +43,44 @@ export async function prepareComponents(plan: RunPlan, hooks: ComponentHooks): P
       logFile: path.join(hooks.logDir, `${process.name}.log`),
       readyTimeoutMs,
       // The channel carries what contract/control.ts says, from a process of ours.
-      onMessage: (message) => hooks.onSimulatorMessage(process.name, message as FromSimulator),
+      onMessage: (message) =>
+        process.command === 'train'
+          ? hooks.onTrainerMessage(message as FromTrainer)
+          : hooks.onSimulatorMessage(process.name, message as FromSimulator),
       onDeath: hooks.onDeath,
     });
   };
   const bridge = await supervise(plan.bridge);
   const edges = await Promise.all(plan.edges.map(supervise));
   const simulators = await Promise.all(plan.simulators.map(supervise));
+  const trainer = plan.trainer && (await supervise(plan.trainer));
+  const all = [bridge, ...edges, ...simulators, ...(trainer ? [trainer] : [])];
   return {
     bridge,
     edges,
     simulators,
+    trainer,
     proxies: plan.proxies.map(({ link, listen, target }) => new LinkProxy(link.name, listen, target)),
-    byName: new Map([bridge, ...edges, ...simulators].map((part) => [part.name, part])),
+    byName: new Map(all.map((part) => [part.name, part])),
   };
 }
 
-/** Bridge first, then edges, then cars: each finds its next ready. */
+/** Bridge first, then edges, then trainer and cars: each finds its next ready. */
 export async function startComponents(components: Components): Promise<void> {
   await Promise.all(components.proxies.map((proxy) => proxy.open()));
   await components.bridge.start();
   await Promise.all(components.edges.map((edge) => edge.start()));
-  await Promise.all(components.simulators.map((simulator) => simulator.start()));
+  await Promise.all(ofCloudAndCars(components).map((part) => part.start()));
 }
 
 /** In the order of the way, so that each can hand on what it holds. */
 export async function stopComponents(components: Components, timeoutMs: number): Promise<void> {
-  await Promise.all(components.simulators.map((simulator) => simulator.stop(timeoutMs)));
+  await Promise.all(ofCloudAndCars(components).map((part) => part.stop(timeoutMs)));
   await Promise.all(components.edges.map((edge) => edge.stop(timeoutMs)));
   await components.bridge.stop(timeoutMs);
   await Promise.all(components.proxies.map((proxy) => proxy.cut()));
+}
+
+function ofCloudAndCars({ trainer, simulators }: Components): Supervised[] {
+  return trainer ? [trainer, ...simulators] : simulators;
 }

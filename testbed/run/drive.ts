@@ -37,12 +37,13 @@ export async function drive(run: Run): Promise<number> {
   const faultsOver = run.timeline.run().catch((error: unknown) => {
     stop.request(error instanceof Error ? error : new Error(String(error)));
   });
+  const trained = run.training.follow(scenario.training, startedAt, stop);
   const { finishMs } = patience(stop);
   await stop.until(
     () => fleet.allFinished((name) => isGone(run, name)),
     startDelayMs + scheduleMs(scenario.stages) + finishMs,
   );
-  await faultsOver;
+  await Promise.all([faultsOver, trained]);
   return startedAt;
 }
 

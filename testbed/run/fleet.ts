@@ -1,18 +1,21 @@
 import type { FromSimulator, ToSimulator } from '#contract/control.ts';
 import { ledgerMarksCodec } from '#contract/records.ts';
 import type { Ledger } from '../verdict/ledger.ts';
+import type { GroundTruth } from './ground-truth.ts';
 import type { Supervised } from './supervised.ts';
 
 /** The simulators of a run, seen as one: who is connected, when the schedule starts, what was sent, who is done. */
 export class Fleet {
   readonly #ledger: Ledger;
+  readonly #truth: GroundTruth;
   readonly #simulators = new Map<string, Supervised>();
   readonly #connected = new Map<string, { cars: number; seconds: number }>();
   readonly #finished = new Set<string>();
   #startedAt: number | undefined;
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, truth: GroundTruth) {
     this.#ledger = ledger;
+    this.#truth = truth;
   }
 
   add(simulator: Supervised): void {
@@ -31,6 +34,9 @@ export class Fleet {
       }
       case 'marks':
         this.#ledger.mark(ledgerMarksCodec.decode(Buffer.from(message.bytes)));
+        break;
+      case 'truth':
+        this.#truth.take(message.bytes);
         break;
       case 'finished':
         this.#finished.add(name);

@@ -1,9 +1,10 @@
 import type { Scenario } from '../scenario/scenario.ts';
-import type { RunFeed } from '../verdict/kafka-feed.ts';
+import type { FeedTakers, RunFeed } from '../verdict/kafka-feed.ts';
 import type { Ledger } from '../verdict/ledger.ts';
 import type { Collector } from './collector.ts';
 import type { Components } from './components.ts';
 import type { Fleet } from './fleet.ts';
+import type { GroundTruth } from './ground-truth.ts';
 import type { KafkaSource } from './kafka-source.ts';
 import type { ResourceMeter } from './resources.ts';
 import type { Scraper } from './scrape.ts';
@@ -11,6 +12,7 @@ import type { Status } from './status.ts';
 import type { Stop } from './stop.ts';
 import type { Part } from './supervised.ts';
 import type { Timeline } from './timeline/timeline.ts';
+import type { Training } from './training.ts';
 
 /** All that one run is made of, once it is set up. */
 export interface Run {
@@ -21,6 +23,10 @@ export interface Run {
   parts: Map<string, Part>;
   fleet: Fleet;
   ledger: Ledger;
+  /** What Kafka showed of cars, alarms and models. */
+  evidence: FeedTakers;
+  truth: GroundTruth;
+  training: Training;
   feed: RunFeed;
   scraper: Scraper;
   meter: ResourceMeter;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { password } from '#contract/identity.ts';
+import { failuresOf } from '../scenario/fleet.ts';
 import { processNames } from '../scenario/processes.ts';
 import type { Link, Scenario } from '../scenario/scenario.ts';
 import { largestStageCars } from '../scenario/stages.ts';
@@ -11,10 +12,10 @@ import { maxCarsPerProcess } from '../sizing.ts';
  * so that --dry-run prints what a run does.
  */
 export interface ProcessPlan {
-  /** simulator-1, edge-2, bridge */
+  /** simulator-1, edge-2, bridge, trainer */
   name: string;
-  /** The command: fleetbed simulate|edge|bridge */
-  command: 'simulate' | 'edge' | 'bridge';
+  /** The command: fleetbed simulate|edge|bridge|train */
+  command: 'simulate' | 'edge' | 'bridge' | 'train';
   healthPort: number;
   /** What its --config file says. */
   config: Record<string, unknown>;
@@ -35,6 +36,8 @@ export interface RunPlan {
   simulators: ProcessPlan[];
   edges: ProcessPlan[];
   bridge: ProcessPlan;
+  /** Where the scenario trains. */
+  trainer: ProcessPlan | undefined;
   proxies: ProxyPlan[];
 }
 
@@ -49,6 +52,14 @@ export interface PlanInput {
   /** Where the bridge reaches Kafka, when that link has a proxy in front. */
   bridgeBrokers: string[];
   pickPort: () => Promise<number>;
+  /** What signs releases and what edges check them by; undefined where the scenario trains no model. */
+  keys: KeyFiles | undefined;
+}
+
+export interface KeyFiles {
+  /** Folder of the private key. */
+  folder: string;
+  publicKeyFile: string;
 }
 
 /** Is this link named by the timeline? */
@@ -57,7 +68,7 @@ export function isCut(scenario: Scenario, name: string): boolean {
 }
 
 export async function planRun(input: PlanInput): Promise<RunPlan> {
-  const { run, scenario, pickPort } = input;
+  const { run, scenario, pickPort, keys } = input;
   const names = processNames(scenario);
   const fleetSecret = randomBytes(24).toString('hex');
   const edgeSecret = randomBytes(24).toString('hex');
@@ -104,6 +115,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
         maxCars: maxCarsPerProcess,
         dataDir: `${input.workDir}/${name}`,
         uplink: { bridges: [text(uplink)], password: password(edgeSecret, name) },
+        ...(keys && { model: { publicKey: keys.publicKeyFile } }),
         health: { host, port: healthPort },
       },
     });
@@ -131,6 +143,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
           start: scenario.fleet.start,
           simStart: scenario.fleet.simStartMs,
         },
+        failures: failuresOf(scenario),
         connect: { rate: scenario.connect.ratePerSecond },
         stages: scenario.stages.map((stage) => ({ for: stage.forMs, cars: stage.cars })),
         edges: carsReach.map(text),
@@ -139,7 +152,27 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
       },
     });
   }
-  return { simulators, edges, bridge, proxies };
+  const trainer = keys && (await planTrainer(input, keys));
+  return { simulators, edges, bridge, trainer, proxies };
+}
+
+async function planTrainer(input: PlanInput, keys: KeyFiles): Promise<ProcessPlan> {
+  const { run, scenario, kafka } = input;
+  const healthPort = await input.pickPort();
+  return {
+    name: 'trainer',
+    command: 'train',
+    healthPort,
+    config: {
+      run,
+      seed: scenario.seed,
+      kafka,
+      detector: scenario.training?.detector,
+      falseAlarmsPerVehicleDay: scenario.training?.falseAlarmsPerVehicleDay,
+      signingKey: keys.folder,
+      health: { host, port: healthPort },
+    },
+  };
 }
 
 /** Threads beyond the cores only take turns; one process alone uses two where it can. */

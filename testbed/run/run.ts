@@ -2,10 +2,15 @@ import { newRunId } from '#contract/identity.ts';
 import type { Log } from '#runtime/log.ts';
 import type { KafkaConfig } from '#wire/kafka.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { scheduleMs } from '../scenario/stages.ts';
+import type { Clock } from '../verdict/detection/cases.ts';
+import { scoreDetection, type Evidence } from '../verdict/detection/score.ts';
 import type { SecondSample } from '../verdict/second.ts';
 import type { Summary } from '../verdict/summary.ts';
 import { drive } from './drive.ts';
 import { createFolders, programVersion, removeWork } from './folders.ts';
+import type { Run } from './live-run.ts';
+import { recordDetection, releasesOf } from './models.ts';
 import { writeResults } from './results.ts';
 import { setUp } from './set-up.ts';
 import { settle } from './settle.ts';
@@ -49,6 +54,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
     const unsettled = await settle(run);
     status.doing('writing the report …');
     const ledger = run.ledger.result();
+    const held = heldAgainst(run, startedAt);
     const summary = summarise({
       run: id,
       version: await programVersion(),
@@ -61,10 +67,15 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
       collector: run.collector,
       meter: run.meter,
       faults: run.timeline?.faults ?? [],
+      detection: scoreDetection(held.evidence),
+      releases: releasesOf(run),
+      training: { refused: run.training.refused, releaseRefusals: run.evidence.models.refusals() },
+      scoredSeconds: held.scoredSeconds,
       stopped: stop.reason,
       warnings: [...run.kafka.notes, ...unsettled, ...strangers(ledger.unreadable)],
     });
-    const reportFile = await writeResults(folders.out, summary, run.collector.samples);
+    const detection = await recordDetection(run, held.evidence, held.clock);
+    const reportFile = await writeResults(folders.out, summary, run.collector.samples, detection);
     let kept: string | undefined;
     if (keep && run.kafka.local) {
       // What is kept is not taken down: neither Kafka nor its data.
@@ -77,6 +88,21 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
     status.clear();
     for (const step of undo.toReversed()) await step().catch((error: unknown) => request.log.warn({ error }));
   }
+}
+
+/** What the edges' alarms are held against, and by which clock. */
+function heldAgainst(
+  { evidence: { alarms, driven, models }, truth, scenario, components }: Run,
+  startedAt: number,
+): { evidence: Evidence; clock: Clock; scoredSeconds: number } {
+  const { speedup, simStartMs } = scenario.fleet;
+  const endedAt = startedAt + scheduleMs(scenario.stages);
+  const since = components.edges.map(({ name }) => models.activeSince(name) ?? endedAt);
+  return {
+    evidence: { truths: truth.truths, alarms, models, driven, speedup, endedAt },
+    clock: { startedAt, simStartMs, speedup },
+    scoredSeconds: Math.max(0, endedAt - Math.min(...since)) / 1000,
+  };
 }
 
 function strangers(records: number): string[] {

@@ -4,13 +4,18 @@ import type { Log } from '#runtime/log.ts';
 import type { KafkaConfig } from '#wire/kafka.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { scheduleMs } from '../scenario/stages.ts';
+import { AlarmLog } from '../verdict/detection/alarms.ts';
+import { DrivenTime } from '../verdict/detection/driven.ts';
+import { EdgeModels } from '../verdict/detection/edge-models.ts';
 import { followRun } from '../verdict/kafka-feed.ts';
 import { Ledger } from '../verdict/ledger.ts';
 import { Collector } from './collector.ts';
 import { prepareComponents, startComponents, stopComponents, type Components } from './components.ts';
 import { Fleet } from './fleet.ts';
 import type { Folders } from './folders.ts';
+import { GroundTruth } from './ground-truth.ts';
 import { openKafka } from './kafka-source.ts';
+import { keyFiles } from './key-files.ts';
 import type { Run } from './live-run.ts';
 import { planRun, type RunPlan } from './plan.ts';
 import { pickPort } from './ports.ts';
@@ -19,6 +24,7 @@ import { Scraper } from './scrape.ts';
 import { patience } from './settle.ts';
 import type { Status } from './status.ts';
 import type { Stop } from './stop.ts';
+import { Training } from './training.ts';
 
 export interface SetUpRequest {
   id: string;
@@ -54,14 +60,19 @@ async function putUp(request: SetUpRequest): Promise<Run> {
   });
   if (stop.reason) giveUp(stop);
 
+  const prefix = kafka.config.topicPrefix;
   const ledger = new Ledger({ run: id });
-  const feed = await followRun({ kafka: kafka.client, run: id, prefix: kafka.config.topicPrefix, ledger });
+  const takers = { ledger, driven: new DrivenTime(), alarms: new AlarmLog(), models: new EdgeModels() };
+  const feed = await followRun({ kafka: kafka.client, run: id, prefix, takers });
   feed.failed.catch((error: unknown) =>
     stop.request(new UserError('component', `the ledger: ${inWords(error)}`)),
   );
   undo.push(() => feed.stop());
 
-  const fleet = new Fleet(ledger);
+  const truth = new GroundTruth(kafka.client, { run: id, prefix, log });
+  undo.push(() => truth.close());
+  const fleet = new Fleet(ledger, truth);
+  const training = new Training();
   const plan = await planRun({
     run: id,
     scenario,
@@ -69,14 +80,17 @@ async function putUp(request: SetUpRequest): Promise<Run> {
     kafka: kafka.config,
     bridgeBrokers: kafka.bridgeBrokers,
     pickPort,
+    keys: scenario.training && keyFiles(),
   });
   const components = await prepareComponents(plan, {
     logDir: folders.logs,
     configDir: `${folders.work}/config`,
     onSimulatorMessage: (name, message) => fleet.receive(name, message),
+    onTrainerMessage: (message) => training.receive(message),
     onDeath,
   });
   for (const simulator of components.simulators) fleet.add(simulator);
+  if (components.trainer) training.attach(components.trainer);
   undo.push(() => stopComponents(components, patience(stop).partMs));
 
   const parts = new Map(components.byName);
@@ -91,6 +105,9 @@ async function putUp(request: SetUpRequest): Promise<Run> {
     parts,
     fleet,
     ledger,
+    evidence: takers,
+    truth,
+    training,
     feed,
     scraper,
     meter,
@@ -117,7 +134,8 @@ async function putUp(request: SetUpRequest): Promise<Run> {
 }
 
 function scrapeTargets(plan: RunPlan, components: Components): ConstructorParameters<typeof Scraper>[0] {
-  return [plan.bridge, ...plan.edges, ...plan.simulators].map(({ name, healthPort }) => ({
+  const trainer = plan.trainer ? [plan.trainer] : [];
+  return [plan.bridge, ...plan.edges, ...plan.simulators, ...trainer].map(({ name, healthPort }) => ({
     name,
     healthPort,
     life: () => components.byName.get(name)?.life ?? 0,

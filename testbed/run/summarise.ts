@@ -2,7 +2,7 @@ import os from 'node:os';
 import type { Scenario } from '../scenario/scenario.ts';
 import { largestStageCars } from '../scenario/stages.ts';
 import type { LedgerResult } from '../verdict/ledger.ts';
-import { latencyOf, unmeasuredLatency, withoutModel, type Summary } from '../verdict/summary.ts';
+import { latencyOf, type Summary } from '../verdict/summary.ts';
 import { evaluate } from '../verdict/thresholds.ts';
 import { exitCodes, UserError, inWords } from '#runtime/errors.ts';
 import type { Collector } from './collector.ts';
@@ -23,6 +23,11 @@ export interface RunFacts {
   collector: Collector;
   meter: ResourceMeter;
   faults: Fault[];
+  detection: Summary['detection'];
+  releases: Summary['releases'];
+  training: Summary['training'];
+  /** Seconds of the schedule in which edges had a model. */
+  scoredSeconds: number;
   /** Why it ended early; undefined when it went to its end. */
   stopped: StopReason | undefined;
   /** What a person should know and no field says. */
@@ -70,9 +75,12 @@ export function summarise(facts: RunFacts): Summary {
       carToEdgeMs: latencyOf(scraper.histogram('fleetbed_car_to_edge_ms')),
       carToKafkaMs: latencyOf(ledger.carToKafkaMs),
       backfillMs: latencyOf(ledger.backfillMs),
-      alarmMs: unmeasuredLatency,
+      alarmMs: latencyOf(scraper.histogram('fleetbed_edge_alarm_ms')),
     },
-    ...withoutModel,
+    inference: inferenceOf(scraper, facts.scoredSeconds),
+    releases: facts.releases,
+    training: facts.training,
+    detection: facts.detection,
     faults: facts.faults.map((fault) => ({
       ...fault,
       at: tenths(fault.at),
@@ -95,6 +103,19 @@ export function summarise(facts: RunFacts): Summary {
   summary.thresholds = evaluate(scenario.thresholds, summary);
   summary.run.exitCode = exitCode(summary, facts.stopped);
   return summary;
+}
+
+function inferenceOf(scraper: Scraper, seconds: number): Summary['inference'] {
+  const readings = scraper.counter('fleetbed_edge_readings_scored_total');
+  const { p50, p99 } = latencyOf(scraper.histogram('fleetbed_edge_inference_us'));
+  return {
+    readings,
+    readingsPerSecond: seconds > 0 ? Math.round(readings / seconds) : 0,
+    scoredOffline: scraper.counter('fleetbed_edge_readings_scored_total', { link: 'offline' }),
+    alarmsRaised: scraper.counter('fleetbed_edge_alarms_raised_total'),
+    alarmsCleared: scraper.counter('fleetbed_edge_alarms_cleared_total'),
+    batchUs: { p50, p99 },
+  };
 }
 
 function exitCode(summary: Summary, stopped: StopReason | undefined): number {

@@ -1,7 +1,13 @@
 import { z } from 'zod';
+import { failures } from '#contract/failures.ts';
 import { isName } from '#contract/identity.ts';
+import { detectorKinds } from '#contract/release.ts';
+import { signalNames } from '#contract/signals.ts';
+import { failureIds } from '#simulator/failures/failures.ts';
+import { nearestWord } from '#runtime/nearest-word.ts';
 import { profiles } from '#simulator/population/profiles.ts';
-import { condition, duration, instant, rate } from './values.ts';
+import { complaint, oneOf } from './problems.ts';
+import { carsOrShare, condition, duration, instant, lookBack, rate } from './values.ts';
 
 /** How a scenario is written: every field, its unit, its limits and its default. scenario.schema.json is drawn from it. */
 
@@ -16,6 +22,15 @@ const shares = z.partialRecord(
   z.enum([...profiles.keys()]),
   z.number().positive().max(1),
 ) as unknown as z.ZodRecord<z.ZodString, z.ZodNumber>;
+
+const failure = z.enum(failureIds, {
+  error: ({ input }) => {
+    const isKnown = failures.some(({ id }) => id === input);
+    const notYet = isKnown ? `: ${String(input)} is not built yet` : '';
+    const near = typeof input === 'string' ? nearestWord(input, failureIds) : undefined;
+    return complaint(`expected ${oneOf(failureIds)}${notYet}`, near);
+  },
+});
 
 /** One field each, because each is checked on its own: a mistake in one hides none in another. */
 export const sections = {
@@ -87,6 +102,46 @@ export const sections = {
     .strictObject({ count: z.int().min(1).max(1000).default(1).describe('Edge agents: edge-1, edge-2, …') })
     .prefault({})
     .describe('The edge agents that the cars connect to.'),
+  training: z
+    .strictObject({
+      at: z
+        .array(duration)
+        .min(1)
+        .describe('When a model is learned and rolled out, from the start of the schedule: [45s].'),
+      history: z
+        .strictObject({
+          since: lookBack
+            .prefault('start')
+            .describe('What it is learned from: all since the start, or the last so much of it: 60s.'),
+        })
+        .prefault({}),
+      detector: z
+        .enum(detectorKinds)
+        .default('virtual-sensors')
+        .describe('What is learned: a virtual sensor beside each of several real ones, or an autoencoder.'),
+      falseAlarmsPerVehicleDay: z
+        .number()
+        .positive()
+        .default(8)
+        .describe(
+          "False alarms in 24 h of a healthy car's own time that thresholds are set to; 8 unless set.",
+        ),
+    })
+    .optional()
+    .describe(
+      'Models are learned from what Kafka keeps, signed, and taken by every edge. Without it none is.',
+    ),
+  rollout: z
+    .strictObject({
+      groups: z
+        .array(z.string())
+        .refine(
+          ([first, ...more]) => first === '100%' && more.length === 0,
+          'expected [100%]: all edges at once (one group after the other is not built yet)',
+        ),
+    })
+    .optional()
+    .describe('Which edges get a release one after the other: [100%], all at once, which it is unless set.'),
   thresholds: z
     .record(z.string(), condition)
     .default({})
@@ -114,6 +169,27 @@ export const actions = {
         .describe('A killed process starts again after 2 s, unless never.'),
     })
     .describe('Ends a process at once (kill -9).'),
+  fail: z
+    .strictObject({
+      at: duration.describe('Onset, from the start of the schedule.'),
+      fail: failure.describe('What goes wrong with cars, which are chosen by the seed.'),
+      cars: carsOrShare.describe("How many: a share of the largest stage's cars such as 2%, or a number."),
+      severity: z
+        .number()
+        .positive()
+        .max(1)
+        .default(0.7)
+        .describe('How far it has gone at the end, up to 1; a stuck sensor is wholly stuck at any.'),
+      over: duration
+        .refine((ms) => ms > 0, 'expected more than 0s')
+        .default(600_000)
+        .describe("From the onset to the failure, on the cars' clock; 10m unless set."),
+      sensor: z
+        .enum(signalNames)
+        .default('coolantTemperature')
+        .describe('Which sensor is stuck; only with sensor-stuck.'),
+    })
+    .describe('Lets cars fail, with ground truth: the verdict compares what the edges said of them.'),
 };
 
 export type ActionName = keyof typeof actions;
@@ -121,7 +197,7 @@ export type ActionName = keyof typeof actions;
 export const scenarioFile = z.strictObject({
   ...sections,
   timeline: z
-    .array(z.union([actions.cut, actions.kill]))
+    .array(z.union([actions.cut, actions.kill, actions.fail]))
     .default([])
     .describe('What goes wrong, and when.'),
 });
@@ -130,7 +206,7 @@ export const fieldNames: readonly string[] = Object.keys(scenarioFile.shape);
 
 /**
  * What editors check and complete a scenario by; ships as scenarios/scenario.schema.json. After a change here:
- * node -e "import('./testbed/scenario/file.ts').then((file) => console.log(JSON.stringify(file.scenarioJsonSchema())))"
+ * node -e "import('./testbed/scenario/file.ts').then((file) => console.log(JSON.stringify(file.scenarioJsonSchema(), null, 2)))"
  * into that file, then oxfmt.
  */
 export function scenarioJsonSchema(): object {

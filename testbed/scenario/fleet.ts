@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import type { simulatorConfig } from '#simulator/config.ts';
 import { maxCarsPerProcess } from '../sizing.ts';
 import type { sections } from './file.ts';
 import type { Problems } from './problems.ts';
-import type { Stage } from './scenario.ts';
+import type { Scenario, Stage } from './scenario.ts';
 import { largestStageCars, scheduleMs } from './stages.ts';
 
 /** What single fields cannot say: what must hold between the numbers of a fleet. */
@@ -71,4 +72,15 @@ export function checkEdges(
       `--set edges.count=${fewest}`,
     );
   }
+}
+
+/** The timeline's failures as a simulator is configured with them; every simulator gets all. */
+export function failuresOf({
+  timeline,
+}: Pick<Scenario, 'timeline'>): z.input<typeof simulatorConfig>['failures'] {
+  return timeline.flatMap((entry) => {
+    if (entry.action !== 'fail') return [];
+    const { failure, atMs: at, cars, severity, overMs: over, sensor } = entry;
+    return [{ failure, at, cars, severity, over, sensor }];
+  });
 }

@@ -7,10 +7,11 @@ import { Problems } from './problems.ts';
 import type { Scenario, Stage } from './scenario.ts';
 import { applySettings } from './settings.ts';
 import { readSource, type Source } from './source.ts';
-import { scaleCars, scaleDuration, scheduleMs } from './stages.ts';
+import { largestStageCars, scaleCars, scaleDuration, scheduleMs } from './stages.ts';
 import type { Parts } from './targets.ts';
 import { readThresholds } from './thresholds.ts';
 import { readTimeline } from './timeline.ts';
+import { readTraining } from './training.ts';
 import { shortDuration } from './values.ts';
 
 /** What the command line changes in a scenario. */
@@ -69,14 +70,22 @@ function check(
 
   if (fleet) checkFleet(fleet, problems);
   if (stages && edges) checkEdges(edges.count, stages, problems, overrides.cars);
-  const timeline = readTimeline(content['timeline'] ?? [], {
+  const end = {
     problems,
+    endMs: stages && scheduleMs(stages),
+    endName: `the end of the stages${overrides.durationMs === undefined ? '' : ` (--duration ${shortDuration(overrides.durationMs)})`}`,
+  };
+  const written = read('training');
+  const training = written && readTraining(written, end);
+  read('rollout');
+  const timeline = readTimeline(content['timeline'] ?? [], {
+    ...end,
     lineOf: (path) => source.line(path),
     seed: overrides.seed ?? seed ?? 0,
     parts: edges && partsOf(edges, stages),
-    endMs: stages && scheduleMs(stages),
-    endName: `the end of the stages${overrides.durationMs === undefined ? '' : ` (--duration ${shortDuration(overrides.durationMs)})`}`,
     kafkaGiven: overrides.kafkaGiven,
+    cars: stages && largestStageCars(stages),
+    profiles: fleet?.profiles,
   });
   const thresholds = readThresholds(content['thresholds'] ?? {}, problems);
 
@@ -90,6 +99,7 @@ function check(
     connect: { ratePerSecond: connect.rate },
     stages,
     edges,
+    training,
     timeline,
     thresholds,
   };

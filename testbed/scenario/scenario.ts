@@ -1,3 +1,6 @@
+import type { DetectorKind } from '#contract/release.ts';
+import type { SignalName } from '#contract/signals.ts';
+import type { FailureId } from '#simulator/failures/failures.ts';
 import type { Comparison } from './values.ts';
 
 /**
@@ -14,6 +17,8 @@ export interface Scenario {
   /** The first stage's cars connect before the schedule's zero; each later stage goes linearly from the one before. */
   stages: Stage[];
   edges: { count: number };
+  /** undefined: no model is learned, and none runs at an edge. */
+  training: Training | undefined;
   /** In the order of time. */
   timeline: TimelineEntry[];
   thresholds: Threshold[];
@@ -38,7 +43,18 @@ export interface Stage {
   cars: number;
 }
 
-export type TimelineEntry = Cut | Kill;
+/** A model is learned from Kafka's history, and every edge gets it. */
+export interface Training {
+  /** From the schedule's zero, in order. */
+  atMs: number[];
+  /** What was appended in the last so many ms before the training; null: since the schedule's zero. */
+  history: { lastMs: number | null };
+  detector: DetectorKind;
+  /** What its thresholds are set to, on the cars' clock. */
+  falseAlarmsPerVehicleDay: number;
+}
+
+export type TimelineEntry = Cut | Kill | Fail;
 
 /** A link that carries nothing for a time. */
 export interface Cut {
@@ -60,6 +76,24 @@ export interface Kill {
   /** As the scenario has it: edges/10%. */
   target: string;
   restart: 'always' | 'never';
+  line: number;
+}
+
+/** Cars begin to fail. Which ones, the simulator says: its choice hangs on the seed. */
+export interface Fail {
+  action: 'fail';
+  /** Onset, from the schedule's zero. */
+  atMs: number;
+  failure: FailureId;
+  cars: number;
+  /** Where the scenario has a share of the largest stage's cars: 0 to 1. */
+  share: number | undefined;
+  /** How far it has gone at the end: above 0, up to 1. */
+  severity: number;
+  /** From the onset to the failure, on the cars' clock; it may end after the schedule. */
+  overMs: number;
+  /** Which sensor, where one fails. */
+  sensor: SignalName;
   line: number;
 }
 

@@ -1,4 +1,5 @@
 import { restartAfterMs } from '../run/timeline/kill.ts';
+import { checkFails, readFail } from './fails.ts';
 import { actions, type ActionName } from './file.ts';
 import { oneOf, type Path, type Problems } from './problems.ts';
 import type { Cut, Kill, TimelineEntry } from './scenario.ts';
@@ -18,6 +19,10 @@ export interface TimelineContext {
   /** "the end of the stages (--duration 30s)" */
   endName: string;
   kafkaGiven: boolean;
+  /** Of the largest stage; undefined while the stages are a problem. */
+  cars: number | undefined;
+  /** Share of each kind of car; undefined while the fleet is a problem. */
+  profiles: Record<string, number> | undefined;
 }
 
 const actionNames = Object.keys(actions) as ActionName[];
@@ -36,10 +41,12 @@ export function readTimeline(raw: unknown, context: TimelineContext): TimelineEn
   );
   const inOrder = entries.toSorted((a, b) => a.entry.atMs - b.entry.atMs);
   checkOverlaps(inOrder, context.problems);
+  checkFails(inOrder, context);
   return inOrder.map(({ entry }) => entry);
 }
 
-interface Placed<E extends TimelineEntry = TimelineEntry> {
+/** An entry, and where it stands. */
+export interface Placed<E extends TimelineEntry = TimelineEntry> {
   entry: E;
   path: Path;
 }
@@ -53,15 +60,19 @@ function readEntry(value: unknown, path: Path, context: TimelineContext): Placed
     problems.addIssues(parsed.error.issues, path, value, actions[name]);
     // A target is checked even so, for a second mistake in the same entry.
     const target = (value as Record<string, unknown>)[name];
-    if (typeof target === 'string') readTarget(name, target, path, context);
+    if (typeof target === 'string' && name !== 'fail') readTarget(name, target, path, context);
     return undefined;
   }
   const { data } = parsed;
-  const before = 'cut' in data ? data.at + data.for : data.at;
-  checkEnd(data.at, before, path, context);
-  const target = readTarget(name, 'cut' in data ? data.cut : data.kill, path, context);
-  if (target === undefined) return undefined;
   const line = context.lineOf(path);
+  checkEnd(data.at, 'for' in data ? data.at + data.for : data.at, path, context);
+  if ('fail' in data) {
+    const entry = readFail(data, 'sensor' in (value as object), path, context);
+    return entry && { entry: { ...entry, line }, path };
+  }
+  const target =
+    'cut' in data ? readTarget('cut', data.cut, path, context) : readTarget('kill', data.kill, path, context);
+  if (target === undefined) return undefined;
   const entry: TimelineEntry =
     'cut' in data
       ? { action: 'cut', atMs: data.at, forMs: data.for, link: target as Cut['link'], line }
@@ -90,9 +101,10 @@ function actionOf(value: unknown, path: Path, problems: Problems): ActionName | 
     problems.add(path, `expected one fault an entry, got ${named.join(' and ')}: make two entries of it`);
     return undefined;
   }
-  const strangers = keys.filter((key) => !['at', 'for', 'restart'].includes(key));
+  const fields = new Set(Object.values(actions).flatMap((action) => Object.keys(action.shape)));
+  const strangers = keys.filter((key) => !fields.has(key));
   const hint = strangers.map((key) => nearestWord(key, actionNames)).find((near) => near !== undefined);
-  const got = strangers.length === 0 ? 'neither' : strangers.join(', ');
+  const got = strangers.length === 0 ? 'none of them' : strangers.join(', ');
   problems.add(
     strangers[0] === undefined ? path : [...path, strangers[0]],
     `expected what goes wrong (${oneOf(actionNames)}), got ${got}`,
@@ -103,7 +115,7 @@ function actionOf(value: unknown, path: Path, problems: Problems): ActionName | 
 }
 
 function readTarget(
-  name: ActionName,
+  name: 'cut' | 'kill',
   target: string,
   path: Path,
   context: TimelineContext,
@@ -124,16 +136,25 @@ function readTarget(
   return found;
 }
 
+/** What comes when the stages are over never comes. */
+export function isBeforeEnd(
+  atMs: number,
+  path: Path,
+  { endMs, endName, problems }: Pick<TimelineContext, 'endMs' | 'endName' | 'problems'>,
+): boolean {
+  if (endMs === undefined || atMs < endMs) return true;
+  const end = `${shortDuration(endMs)}, ${endName}`;
+  problems.add(path, `expected a time before ${end}, got ${shortDuration(atMs)}`);
+  return false;
+}
+
 function checkEnd(atMs: number, beforeMs: number, path: Path, context: TimelineContext): void {
   const { endMs, endName, problems } = context;
-  if (endMs === undefined) return;
-  const end = `${shortDuration(endMs)}, ${endName}`;
-  if (atMs >= endMs)
-    problems.add([...path, 'at'], `expected a time before ${end}, got ${shortDuration(atMs)}`);
-  else if (beforeMs > endMs) {
+  if (!isBeforeEnd(atMs, [...path, 'at'], context) || endMs === undefined) return;
+  if (beforeMs > endMs) {
     problems.add(
       [...path, 'for'],
-      `expected an end by ${end}, got one at ${shortDuration(beforeMs)}`,
+      `expected an end by ${shortDuration(endMs)}, ${endName}, got one at ${shortDuration(beforeMs)}`,
       endMs - atMs >= 1000 ? `for: ${shortDuration(Math.floor((endMs - atMs) / 1000) * 1000)}` : undefined,
     );
   }
@@ -151,8 +172,8 @@ function checkOverlaps(inOrder: readonly Placed[], problems: Problems): void {
         problems.add([...path, 'at'], `expected ${shortDuration(until)} or later, got ${got}`);
       }
       openAgain.set(entry.link.name, Math.max(until, entry.atMs + entry.forMs));
-      continue;
     }
+    if (entry.action !== 'kill') continue;
     for (const target of entry.targets) {
       const up = upAgain.get(target) ?? 0;
       if (up === Number.POSITIVE_INFINITY) {

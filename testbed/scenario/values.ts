@@ -9,6 +9,7 @@ const msByUnit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 type Unit = keyof typeof msByUnit;
 
 const durationPattern = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
+const sharePattern = /^(\d+(?:\.\d+)?)\s*%$/;
 const ratePattern = /^(\d+(?:\.\d+)?)\s*\/\s*(s|m)$/;
 const conditionPattern = /^(<=|>=|==|!=|<|>)\s*(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/i;
 
@@ -29,6 +30,34 @@ export const rate = textOf(ratePattern, 'expected a rate such as 1000/s', (value
   const [, amount, unit] = ratePattern.exec(text) ?? [];
   return Number(amount) / (unit === 'm' ? 60 : 1);
 });
+
+/** "2%" -> {share: 0.02}, 20 -> {cars: 20} */
+export const carsOrShare = z
+  .union(
+    [
+      z.int({ error: carsHint }).min(1, { error: carsHint }),
+      z.string({ error: carsHint }).regex(sharePattern, { error: carsHint }),
+    ],
+    {
+      error: carsHint,
+    },
+  )
+  .transform((given, context) => {
+    if (typeof given === 'number') return { cars: given, share: undefined };
+    const share = Number(sharePattern.exec(given)?.[1]) / 100;
+    if (share > 0 && share <= 1) return { cars: undefined, share };
+    context.addIssue({ code: 'custom', message: 'expected a share above 0% and up to 100%' });
+    return z.NEVER;
+  });
+
+/** "start" -> null, "60s" -> ms */
+export const lookBack = z
+  .string({ error: () => 'expected start, or how far back such as 60s' })
+  .regex(/^start$|^\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)$/, {
+    error: () => 'expected start, or how far back such as 60s',
+  })
+  .transform((text) => (text === 'start' ? null : duration.parse(text)))
+  .refine((ms) => ms !== 0, 'expected more than 0s');
 
 /** "2026-05-04T06:00:00Z" -> ms since 1970 */
 export const instant = z.iso
@@ -56,6 +85,16 @@ export type Comparison = (typeof comparisons)[number];
 export function shortDuration(ms: number): string {
   if (ms >= 1000 && ms % 60_000 === 0) return `${ms / 60_000}m`;
   return ms % 100 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
+
+function carsHint({ input }: { input?: unknown }): string {
+  const number = Number(input);
+  const meant =
+    number > 0 && number < 1 ? `${Number((100 * number).toPrecision(3))}%` : `${Math.round(number)}`;
+  return complaint(
+    'expected a share of the cars such as 2%, or a number such as 20',
+    number > 0 ? meant : undefined,
+  );
 }
 
 function textOf(

@@ -1,9 +1,13 @@
+import { runKey } from '#contract/identity.ts';
 import { decodeOrigin, originHeader, type Origin } from '#contract/origin.ts';
 import { deadLetterCodec, type DeadLetter } from '#contract/records.ts';
 import { topicName } from '#contract/topics.ts';
 import { LogHistogram } from '#runtime/histogram.ts';
 import type { Kafka } from '#wire/kafka.ts';
 import { readTopics, type ReadRecord } from '#wire/kafka-reader.ts';
+import type { AlarmLog } from './detection/alarms.ts';
+import type { DrivenTime } from './detection/driven.ts';
+import type { EdgeModels } from './detection/edge-models.ts';
 import type { Ledger } from './ledger.ts';
 
 /** What Kafka showed since the last time that it was asked. */
@@ -27,9 +31,17 @@ export interface RunFeed {
   stop(): Promise<void>;
 }
 
+/** Who is told of what Kafka shows. */
+export interface FeedTakers {
+  ledger: Ledger;
+  driven: DrivenTime;
+  alarms: AlarmLog;
+  models: EdgeModels;
+}
+
 /**
- * Reads this run's telemetry and dead letters (read_committed) into the ledger while they arrive, from now on: to be
- * called before the run's first message. What lies in Kafka from other runs is not read again.
+ * Reads what this run writes to Kafka (read_committed) while it arrives, from now on: telemetry and dead letters for the
+ * ledger, predictions and states of edges for the score of the detection. To be called before the run's first message. What lies in Kafka from other runs is not read again.
  * @throws UserError when Kafka cannot be reached or lacks a topic
  */
 export async function followRun(options: {
@@ -37,29 +49,42 @@ export async function followRun(options: {
   run: string;
   /** Before every topic's name. */
   prefix: string;
-  ledger: Ledger;
+  takers: FeedTakers;
 }): Promise<RunFeed> {
-  const { kafka, run, prefix, ledger } = options;
+  const { kafka, run, prefix, takers } = options;
+  const { ledger, driven, alarms, models } = takers;
   const telemetry = topicName('fleet.telemetry', prefix);
   const deadLetters = topicName('fleet.deadletter', prefix);
+  const predictions = topicName('fleet.predictions', prefix);
+  const edges = topicName('fleet.edges', prefix);
+  const ownEdges = runKey(run, '');
   const readOriginOf = originReader(run);
   let second = emptySecond();
 
-  const take = (record: ReadRecord, isTelemetry: boolean): void => {
+  const take = (record: ReadRecord, topic: string): void => {
+    const { key, value } = record;
+    if (!value) return;
+    // A state comes by no frame: its key says whose it is.
+    if (topic === edges) {
+      if (key?.toString().startsWith(ownEdges)) models.take(value);
+      return;
+    }
     const origin = readOriginOf(record);
-    if (!origin || !record.value) return;
-    if (!isTelemetry) return ledger.deadLetter(readLetter(record.value), origin);
-    const seen = ledger.record({ value: record.value, origin, appendedAt: record.timestamp });
+    if (!origin) return;
+    if (topic === deadLetters) return ledger.deadLetter(readLetter(value), origin);
+    if (topic === predictions) return alarms.take(value);
+    const seen = ledger.record({ value, origin, appendedAt: record.timestamp });
     if (!seen || seen.kind === 'duplicated') return;
+    driven.take(seen.vin, origin.edge, seen.scheduledAt);
     second.stored++;
     (seen.backfill ? second.backfillMs : second.carToKafkaMs).record(seen.latencyMs);
   };
 
   const reader = await readTopics(kafka, {
-    topics: [telemetry, deadLetters],
+    topics: [telemetry, deadLetters, predictions, edges],
     from: 'end',
     onBatch: (records, { topic }) => {
-      for (const record of records) take(record, topic === telemetry);
+      for (const record of records) take(record, topic);
     },
   });
 

@@ -25,6 +25,9 @@ export interface LedgerResult {
 /** What the ledger made of a record: its first sighting says how long it took. */
 export interface Sighting {
   kind: 'stored' | 'reordered' | 'duplicated';
+  vin: string;
+  /** When it was due, ms since 1970. */
+  scheduledAt: number;
   /** Append time - scheduledAt. */
   latencyMs: number;
   /** Its edge had stored it: backfill, not live. */
@@ -116,7 +119,7 @@ export class Ledger {
         this.#reordered.add(session, { from: seq, to: seq });
       }
     }
-    return { kind, latencyMs, backfill: origin.stored };
+    return { kind, vin, scheduledAt: message.scheduledAt, latencyMs, backfill: origin.stored };
   }
 
   /**

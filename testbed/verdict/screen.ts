@@ -67,6 +67,7 @@ function compose(summary: Summary, options: ScreenOptions, limits: Limits): Line
     ...delivery(summary, options, limits),
     ...(limits.flow ? flow(summary, options) : []),
     ...latency(summary),
+    ...detection(summary),
     ...faults(summary, limits),
     ...thresholds(summary, limits),
     [],
@@ -164,11 +165,55 @@ function latency(summary: Summary): Line[] {
   ];
 }
 
+/** What the models did, where there were any. */
+function detection(summary: Summary): Line[] {
+  const { detection: found, inference, releases, training } = summary;
+  const modes = Object.entries(found.byMode);
+  if (releases.length === 0 && training.refused.length === 0 && modes.length === 0) return [];
+  const lines: Line[] = [[], ['  Models']];
+  for (const { id, trainedOnReadings, trainSeconds, convergedSeconds, edges } of releases) {
+    const after =
+      convergedSeconds === null
+        ? `on ${plural(edges, 'edge')}`
+        : `on every edge after ${seconds(convergedSeconds)}`;
+    lines.push([
+      '    ',
+      [id, 'bold'],
+      `  ${count(trainedOnReadings)} readings, trained in ${seconds(trainSeconds ?? 0)}, ${after}`,
+    ]);
+  }
+  for (const reason of training.refused) lines.push(['    ', [`no release: ${reason}`, 'yellow']]);
+  for (const [reason, times] of Object.entries(training.releaseRefusals))
+    lines.push(['    ', [`edges refused a release ${count(times)} times: ${reason}`, 'yellow']]);
+  if (inference.readings > 0)
+    lines.push([
+      '    ',
+      `${count(inference.readings)} readings scored, ${count(inference.scoredOffline)} of them offline`,
+    ]);
+  for (const [mode, { cars, detected, medianDelaySeconds }] of modes) {
+    const delay =
+      medianDelaySeconds === null ? '' : `, ${seconds(medianDelaySeconds)} after the onset (cars’ clock)`;
+    lines.push(['    ', mode.padEnd(16), `${count(detected)} of ${count(cars)} found${delay}`]);
+  }
+  if (found.vehicleDays !== null) {
+    const rate = found.falseAlarmsPerVehicleDay;
+    const aDay = rate === null ? '' : `, ${rate.toFixed(1)} a day`;
+    lines.push([
+      '    ',
+      `${plural(found.falseAlarms ?? 0, 'false alarm')} in ${found.vehicleDays.toFixed(2)} vehicle-days${aDay}`,
+    ]);
+  }
+  return lines;
+}
+
 function faults(summary: Summary, limits: Limits): Line[] {
   if (summary.faults.length === 0) return [];
-  const lines = summary.faults.slice(0, limits.faults).map((fault): Line => {
+  const shown = summary.faults.slice(0, limits.faults);
+  const wide = Math.max(18, ...shown.map(({ target }) => target.length));
+  const lines = shown.map((fault): Line => {
     const at = `${fault.at.toFixed(1)} s`.padStart(10);
-    return [at, '  ', [fault.kind.padEnd(6), 'yellow'], fault.target.padEnd(18), ` ${faultOutcome(fault)}`];
+    const target = fault.target.padEnd(wide);
+    return [at, '  ', [fault.kind.padEnd(6), 'yellow'], target, ` ${faultOutcome(fault)}`];
   });
   const more = summary.faults.length - lines.length;
   return [
@@ -185,13 +230,14 @@ function thresholds(summary: Summary, limits: Limits): Line[] {
   const shown = order.slice(0, limits.thresholds);
   const wide = Math.max(...shown.map(({ metric }) => metric.length));
   const wideCondition = Math.max(...shown.map(({ condition }) => condition.length));
-  const lines = shown.map(({ metric, condition, actual, ok }): Line => [
+  const lines = shown.map(({ metric, condition, actual, ok, note }): Line => [
     '    ',
     ok ? ['✔', good] : ['✘', bad],
     ` ${metric.padEnd(wide)}  `,
     [condition.padEnd(wideCondition), 'dim'],
     '  ',
     ok ? measured(actual, metric) : [measured(actual, metric), bad],
+    note === null ? '' : [`  ${note}`, 'dim'],
   ]);
   const more = order.slice(limits.thresholds);
   const rest = more.some(({ ok }) => !ok) ? 'more, some of them failed' : 'more that held';

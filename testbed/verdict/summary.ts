@@ -100,7 +100,7 @@ export const summarySchema = z.object({
         "Kafka's append time - scheduledAt, records that were not stored at an edge",
       ),
       backfillMs: latency.describe('the same of records that an edge stored for more than a second'),
-      alarmMs: latency,
+      alarmMs: latency.describe('from when the batch of the reading was due to the alarm at its edge'),
     })
     .describe('milliseconds of wall clock; null where nothing was measured'),
   inference: z.object({
@@ -111,25 +111,37 @@ export const summarySchema = z.object({
     alarmsCleared: count,
     batchUs: z.object({ p50: z.number().nullable(), p99: z.number().nullable() }),
   }),
-  releases: z.array(
-    z.object({
-      id: z.string(),
-      counter: count,
-      trainedOnReadings: count,
-      trainSeconds: seconds.nullable(),
-      publishedAt: z.iso.datetime(),
-      convergedSeconds: seconds.nullable(),
-      edges: count,
-      rolledBack: z.boolean(),
-      reason: z.string().nullable(),
-    }),
-  ),
+  releases: z
+    .array(
+      z.object({
+        id: z.string(),
+        counter: count,
+        trainedOnReadings: count,
+        trainSeconds: seconds.nullable(),
+        publishedAt: z.iso.datetime(),
+        convergedSeconds: seconds.nullable(),
+        edges: count,
+        rolledBack: z.boolean(),
+        reason: z.string().nullable(),
+      }),
+    )
+    .describe('convergedSeconds: from its publication until the last edge ran it; null: not all did'),
+  training: z.object({
+    refused: z.array(z.string()).describe('why a training published nothing'),
+    releaseRefusals: z.record(z.string(), count).describe('releases that edges would not run, by reason'),
+  }),
   detection: z.object({
     recall: z.number().nullable(),
     precision: z.number().nullable(),
     falseAlarms: count.nullable(),
     vehicleDays: z.number().min(0).nullable(),
     falseAlarmsPerVehicleDay: z.number().min(0).nullable(),
+    engineFailures: count.describe(
+      'that recall is over: onset after their edge had a model, detectable before the end',
+    ),
+    raises: count.describe(
+      'that precision is over; raises within 10 simulated minutes of each other are one',
+    ),
     byMode: z.record(
       z.string(),
       z.object({ cars: count, detected: count, medianDelaySeconds: seconds.nullable() }),
@@ -156,7 +168,13 @@ export const summarySchema = z.object({
     }),
   }),
   thresholds: z.array(
-    z.object({ metric: z.string(), condition: z.string(), actual: z.number().nullable(), ok: z.boolean() }),
+    z.object({
+      metric: z.string(),
+      condition: z.string(),
+      actual: z.number().nullable(),
+      ok: z.boolean(),
+      note: z.string().nullable().describe('why a number is missing or proves too little'),
+    }),
   ),
   problems: z.array(problem).describe('which messages; the first of them, as ranges of seq'),
   problemsOmitted: count.describe('ranges beyond those listed'),
@@ -199,7 +217,7 @@ export const unmeasuredLatency: Latency = {
 };
 
 /** What a run without a model says of models: nothing was scored, and no score of detection exists. */
-export const withoutModel: Pick<Summary, 'inference' | 'releases' | 'detection'> = {
+export const withoutModel: Pick<Summary, 'inference' | 'releases' | 'training' | 'detection'> = {
   inference: {
     readings: 0,
     readingsPerSecond: 0,
@@ -209,12 +227,15 @@ export const withoutModel: Pick<Summary, 'inference' | 'releases' | 'detection'>
     batchUs: { p50: null, p99: null },
   },
   releases: [],
+  training: { refused: [], releaseRefusals: {} },
   detection: {
     recall: null,
     precision: null,
     falseAlarms: null,
     vehicleDays: null,
     falseAlarmsPerVehicleDay: null,
+    engineFailures: 0,
+    raises: 0,
     byMode: {},
   },
 };

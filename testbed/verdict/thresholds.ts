@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Threshold } from '../scenario/scenario.ts';
+import { leastFailures } from './detection/score.ts';
 import { summarySchema, type Summary } from './summary.ts';
 
 export type ThresholdResult = Summary['thresholds'][number];
@@ -23,10 +24,31 @@ export function isThresholdMetric(path: string): boolean {
 
 /** Holds a summary against its thresholds. What was not measured has not held. */
 export function evaluate(thresholds: readonly Threshold[], summary: Summary): ThresholdResult[] {
-  return thresholds.map(({ metric, op, value, condition }) => {
+  return thresholds.map((threshold) => {
+    const { metric, op, value, condition } = threshold;
     const actual = numberAt(summary, metric);
-    return { metric, condition, actual, ok: actual !== null && comparisons[op](actual, value) };
+    const note = tooLittle(threshold, summary);
+    return {
+      metric,
+      condition,
+      actual,
+      ok: actual !== null && note === null && comparisons[op](actual, value),
+      note,
+    };
   });
+}
+
+/** Chance alone makes such a number: it fails its threshold, whatever it is. */
+function tooLittle({ metric, value }: Threshold, { detection }: Summary): string | null {
+  if (metric === 'detection.recall' && detection.engineFailures < leastFailures) {
+    return `not enough data: ${detection.engineFailures} engine failures, ${leastFailures} are needed`;
+  }
+  if (metric !== 'detection.falseAlarmsPerVehicleDay') return null;
+  const days = detection.vehicleDays ?? 0;
+  // The rule of three: none in 3 / rate days is what a rate just above the limit makes once in twenty times.
+  const needed = value > 0 ? 3 / value : Number.POSITIVE_INFINITY;
+  if (days >= needed) return null;
+  return `not enough data: ${days} vehicle-days, ${Math.round(needed * 1000) / 1000} are needed`;
 }
 
 const comparisons: Record<Threshold['op'], (actual: number, value: number) => boolean> = {

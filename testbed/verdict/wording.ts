@@ -110,6 +110,7 @@ export function latencyRows(
 export type Fault = Summary['faults'][number];
 
 export function faultOutcome(fault: Fault): string {
+  if (fault.kind === 'fail') return 'from then on';
   if (fault.endedAt === null) return 'until the end';
   const lasted = seconds(Math.max(0, fault.endedAt - fault.at));
   return fault.kind === 'kill' ? `back after ${lasted}` : `for ${lasted}`;

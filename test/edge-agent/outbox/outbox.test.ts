@@ -78,6 +78,25 @@ test('a frame ends at its limit of entries or bytes, and does not linger then', 
   );
 });
 
+test('what is appended together stands in one frame, whatever its limits', options, async (t) => {
+  for (const limit of [{ maxFrameEntries: 3 }, { maxFrameBytes: 40 }]) {
+    const { durable, settled, append, outbox } = await open(t, { lingerMs: 60_000, ...limit });
+    const entries = ['b', 'c', 'd'].map((word) => {
+      return { destination: 'fleet.predictions', key: 'key', value: Buffer.from(word) } as const;
+    });
+    append('a');
+    outbox.appendTogether(entries, [['#row', Buffer.from('d')]], () => settled.push('b, c, d'));
+    append('e');
+    await outbox.flush(60_000);
+    const frames = words(durable);
+    const together = frames.find((frame) => frame.includes('b')) ?? [];
+    assert.ok(together.join('').endsWith('bcd'), frames.join(' | '));
+    assert.deepEqual(frames.flat(), ['a', 'b', 'c', 'd', 'e']);
+    assert.deepEqual(settled, ['a', 'b, c, d', 'e']);
+    assert.equal(outbox.waitingBytes, 0);
+  }
+});
+
 test('whoever waits for what came earlier is told right after it', options, async (t) => {
   const { outbox, settled, append } = await open(t);
   outbox.afterEarlier(() => settled.push('nothing was there'));

@@ -57,7 +57,7 @@ test('validate passes every scenario that ships, and tells all that is wrong wit
   assert.equal(
     bad.stderr,
     `${file}:2:17: stages[0].for: expected a duration such as 250ms, 30s or 2m, got 30 (did you mean 30s?)\n` +
-      `${file}:3:1: edgs: expected one of name, description, seed, fleet, connect, stages, cars, duration, edges, thresholds or timeline, got edgs (did you mean edges?)\n`,
+      `${file}:3:1: edgs: expected one of name, description, seed, fleet, connect, stages, cars, duration, edges, training, rollout, thresholds or timeline, got edgs (did you mean edges?)\n`,
   );
   assert.match(bad.stdout, /quickstart is valid/);
 
@@ -72,7 +72,7 @@ test('ls names what there is, also what is broken', async () => {
   assert.equal(shipped.code, 0);
   assert.match(
     shipped.stdout,
-    /scenarios\/quickstart.yaml\n {2}500 cars · 50s · cut edge-1\/bridge · kill bridge\n {2}500 cars, one/,
+    /scenarios\/quickstart.yaml\n {2}500 cars · 2m · a model is learned · cut edge-1\/bridge · coolant-loss · .*kill bridge\n {2}a model is/,
   );
 
   await using folder = await scratch();

@@ -24,6 +24,7 @@ const scenario: Scenario = {
     { forMs: 1000, cars: 40_000 },
   ],
   edges: { count: 3 },
+  training: undefined,
   timeline: [],
   thresholds: [],
 };
@@ -37,6 +38,7 @@ async function plan(timeline: Scenario['timeline'] = []): Promise<RunPlan> {
     kafka: { brokers: ['127.0.0.1:9092'] },
     bridgeBrokers: ['127.0.0.1:9093'],
     pickPort: () => Promise.resolve(port++),
+    keys: undefined,
   });
 }
 

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { fleetOf, simulatorConfig } from '#simulator/config.ts';
 import { repository, scratch } from '#test/fleetbed.ts';
 import { scenarioJsonSchema } from '#testbed/scenario/file.ts';
+import { failuresOf } from '#testbed/scenario/fleet.ts';
 import { loadScenario, type Overrides } from '#testbed/scenario/load.ts';
 import { messageIntervalMs, type Scenario } from '#testbed/scenario/scenario.ts';
 
@@ -17,23 +19,23 @@ async function load(text: string, overrides: Partial<Overrides> = {}): Promise<S
 
 test('quickstart is what the README says of it', async () => {
   const scenario = await loadScenario(quickstart, { set: [], kafkaGiven: false });
-  assert.deepEqual(scenario.stages, [{ forMs: 50_000, cars: 500 }]);
+  assert.deepEqual(scenario.stages, [{ forMs: 120_000, cars: 500 }]);
   assert.equal(scenario.fleet.qos, 1);
   assert.equal(scenario.edges.count, 2);
   assert.equal(messageIntervalMs(scenario), 1000);
-  const [cut, kill] = scenario.timeline;
-  assert.partialDeepStrictEqual(cut, { action: 'cut', atMs: 12_000, forMs: 15_000 });
+  assert.partialDeepStrictEqual(scenario.training, { history: { lastMs: null } });
+  const [cut] = scenario.timeline;
   assert.deepEqual(cut?.action === 'cut' && cut.link, {
     from: 'edge-1',
     to: 'bridge',
     name: 'edge-1/bridge',
   });
-  assert.partialDeepStrictEqual(kill, {
-    action: 'kill',
-    atMs: 35_000,
-    targets: ['bridge'],
-    restart: 'always',
-  });
+  assert.deepEqual(
+    scenario.timeline.map(({ action }) => action),
+    ['cut', 'fail', 'fail', 'cut', 'kill'],
+  );
+  const kill = scenario.timeline.at(-1);
+  assert.partialDeepStrictEqual(kill, { targets: ['bridge'], restart: 'always' });
   const text = readFileSync(quickstart, 'utf8').split('\n');
   assert.match(text[(kill?.line ?? 0) - 1] ?? '', /kill: bridge/);
   assert.partialDeepStrictEqual(scenario.thresholds[0], { metric: 'delivery.lost', op: '==', value: 0 });
@@ -57,6 +59,7 @@ test('what a scenario leaves out is what the simulator itself would take', async
     connect: { ratePerSecond: 1000 },
     stages: [{ forMs: 90_000, cars: 10 }],
     edges: { count: 1 },
+    training: undefined,
     timeline: [],
     thresholds: [],
   });
@@ -113,19 +116,89 @@ timeline:
   assert.ok(new Set(seeds).size > 1, 'another seed, another choice');
 });
 
+test('failures: a share is of the largest stage, and what is left out is what the simulator itself would take', async () => {
+  const text = `
+name: failing
+stages: [{ for: 30s, cars: 100 }, { for: 30s, cars: 1000 }, { for: 30s, cars: 10 }]
+fleet: { speedup: 10 }
+timeline:
+  - { at: 80s, fail: coolant-loss, cars: 2.5%, severity: 0.9, over: 20m }
+  - { at: 10s, fail: sensor-stuck, cars: 3, sensor: massAirFlow }
+  - { at: 40s, fail: coolant-loss, cars: 0.001% }
+`;
+  const scenario = await load(text);
+  assert.deepEqual(scenario.timeline, [
+    {
+      ...{ action: 'fail', atMs: 10_000, failure: 'sensor-stuck', cars: 3, share: undefined, severity: 0.7 },
+      ...{ overMs: 600_000, sensor: 'massAirFlow', line: 7 },
+    },
+    {
+      ...{ action: 'fail', atMs: 40_000, failure: 'coolant-loss', cars: 1, share: 0.00001, severity: 0.7 },
+      ...{ overMs: 600_000, sensor: 'coolantTemperature', line: 8 },
+    },
+    // It ends after the schedule.
+    {
+      ...{ action: 'fail', atMs: 80_000, failure: 'coolant-loss', cars: 25, share: 0.025, severity: 0.9 },
+      ...{ overMs: 1_200_000, sensor: 'coolantTemperature', line: 6 },
+    },
+  ]);
+  const scaled = await load(text, { cars: 4000 });
+  assert.deepEqual(
+    scaled.timeline.map((entry) => entry.action === 'fail' && entry.cars),
+    [3, 1, 100],
+  );
+  const needed = {
+    health: {},
+    log: {},
+    run: 'r1',
+    cars: 1000,
+    edges: ['edge:1883'],
+    fleetSecret: 'long enough',
+  };
+  const fleet = fleetOf(simulatorConfig.parse({ ...needed, failures: failuresOf(scenario) }));
+  assert.deepEqual(
+    fleet.failures,
+    scenario.timeline.map((entry) => {
+      assert(entry.action === 'fail');
+      const { failure, atMs, cars, severity, overMs, sensor } = entry;
+      return { failure, atMs, cars, severity, overMs, sensor };
+    }),
+  );
+});
+
+test('trainings come in the order of time, with what they leave out', async () => {
+  const head = 'name: trained\ncars: 4\nduration: 60s\n';
+  const short = await load(`${head}training: { at: [40s, 20s] }\nrollout: { groups: [100%] }\n`);
+  assert.deepEqual(short.training, {
+    atMs: [20_000, 40_000],
+    history: { lastMs: null },
+    detector: 'virtual-sensors',
+    falseAlarmsPerVehicleDay: 8,
+  });
+  const long = await load(
+    `${head}training: { at: [20s], history: { since: 15s }, detector: autoencoder, falseAlarmsPerVehicleDay: 0.5 }\n`,
+  );
+  assert.deepEqual(long.training, {
+    atMs: [20_000],
+    history: { lastMs: 15_000 },
+    detector: 'autoencoder',
+    falseAlarmsPerVehicleDay: 0.5,
+  });
+});
+
 test('--cars, --duration and --seed change the scenario, --set any field', async () => {
   const scenario = await loadScenario(quickstart, {
     cars: 1000,
-    durationMs: 100_000,
+    durationMs: 110_000,
     seed: 7,
-    set: ['edges.count=3', 'timeline[1].restart=never', 'thresholds.delivery.stored=> 5', 'description='],
+    set: ['edges.count=3', 'timeline[4].restart=never', 'thresholds.delivery.stored=> 5', 'description='],
     kafkaGiven: false,
   });
-  assert.deepEqual(scenario.stages, [{ forMs: 100_000, cars: 1000 }]);
+  assert.deepEqual(scenario.stages, [{ forMs: 110_000, cars: 1000 }]);
   assert.equal(scenario.seed, 7);
   assert.equal(scenario.edges.count, 3);
   assert.equal(scenario.description, undefined);
-  assert.partialDeepStrictEqual(scenario.timeline[1], { restart: 'never' });
+  assert.partialDeepStrictEqual(scenario.timeline[4], { restart: 'never' });
   assert.partialDeepStrictEqual(
     scenario.thresholds.find(({ metric }) => metric === 'delivery.stored'),
     { op: '>', value: 5 },

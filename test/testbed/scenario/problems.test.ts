@@ -34,7 +34,37 @@ const cases: [what: string, text: string, problem: RegExp][] = [
     `${head}fleet: { readingPerMessage: 3 }\n`,
     /^4:10: .*did you mean readingsPerMessage\?/,
   ],
-  ['a field of later work', `${head}training: { at: [20s] }\n`, /^4:1: training: expected one of name/],
+  ['a field of later work', `${head}infra: { on: aws }\n`, /^4:1: infra: expected one of name/],
+  [
+    'a rollout of later work',
+    `${head}rollout: { groups: [10%, 100%] }\n`,
+    /^4:12: rollout.groups: expected \[100%\]: all edges at once \(.* not built yet\), got a list$/,
+  ],
+  [
+    'a training without a time',
+    `${head}training: {}\n`,
+    /^4:1\d?: training.at: expected a list, but it is missing$/,
+  ],
+  [
+    'a training after the end',
+    `${head}training: { at: [20s, 60s] }\n`,
+    /^4:23: training.at\[1\]: expected a time before 1m, the end of the stages, got 1m$/,
+  ],
+  [
+    'a detector that is not there',
+    `${head}training: { at: [9s], detector: autoencodr }\n`,
+    /^4:33: training.detector: expected one of .*\(did you mean autoencoder\?\)$/,
+  ],
+  [
+    'a history from nowhere',
+    `${head}training: { at: [9s], history: { since: now } }\n`,
+    /^4:41: training.history.since: expected start, or how far back such as 60s, got "now"$/,
+  ],
+  [
+    'no false alarms at all',
+    `${head}training: { at: [9s], falseAlarmsPerVehicleDay: 0 }\n`,
+    /falseAlarmsPerVehicleDay: expected a number of more than 0, got 0$/,
+  ],
   ['a missing name', 'cars: 1\nduration: 3s\n', /^1:1: name: expected text, but it is missing$/],
   [
     'a missing unit',
@@ -96,8 +126,78 @@ const cases: [what: string, text: string, problem: RegExp][] = [
   ['a share of too much', fault('{ at: 1s, kill: edges/110% }'), /timeline\[0\].kill: expected a process/],
   [
     'a fault of later work',
+    fault('{ at: 1s, derail: bridge }'),
+    /expected what goes wrong \(cut, kill or fail\), got derail$/,
+  ],
+  [
+    'a failure of later work',
+    fault('{ at: 1s, fail: misfire, cars: 2% }'),
+    /^5:21: timeline\[0\].fail: expected coolant-loss or sensor-stuck: misfire is not built yet, got "misfire"$/,
+  ],
+  [
+    'a misspelt failure',
+    fault('{ at: 1s, fail: coolent-loss, cars: 2% }'),
+    /^5:21: timeline\[0\].fail: expected coolant-loss or sensor-stuck, got "coolent-loss" \(did you mean coolant-loss\?\)$/,
+  ],
+  [
+    'a failure in no cars',
     fault('{ at: 1s, fail: coolant-loss }'),
-    /expected what goes wrong \(cut or kill\), got fail$/,
+    /^5:5: timeline\[0\].cars: expected a share of the cars such as 2%, or a number such as 20, but it is missing$/,
+  ],
+  [
+    'a share without its sign',
+    fault('{ at: 1s, fail: coolant-loss, cars: 0.02 }'),
+    /^5:41: timeline\[0\].cars: .*got 0.02 \(did you mean 2%\?\)$/,
+  ],
+  [
+    'more than all cars',
+    fault('{ at: 1s, fail: coolant-loss, cars: 120% }'),
+    /timeline\[0\].cars: expected a share above 0% and up to 100%, got "120%"$/,
+  ],
+  [
+    'more cars than there are',
+    fault('{ at: 1s, fail: coolant-loss, cars: 101 }'),
+    /timeline\[0\].cars: expected at most 100 cars, got 101$/,
+  ],
+  [
+    'cars that fail already',
+    fault('{ at: 3s, fail: coolant-loss, cars: 50% }\n  - { at: 1s, fail: sensor-stuck, cars: 60 }'),
+    /^5:41: timeline\[0\].cars: expected at most 40 cars, got 50: the others fail already/,
+  ],
+  [
+    'more than severe',
+    fault('{ at: 1s, fail: coolant-loss, cars: 1, severity: 1.5 }'),
+    /timeline\[0\].severity: expected a number of at most 1, got 1.5$/,
+  ],
+  [
+    'a failure in no time',
+    fault('{ at: 1s, fail: coolant-loss, cars: 1, over: 0s }'),
+    /timeline\[0\].over: expected more than 0s, got "0s"$/,
+  ],
+  [
+    'a failure with a length',
+    fault('{ at: 1s, fail: coolant-loss, cars: 1, for: 3s }'),
+    /timeline\[0\].for: expected one of at, fail, cars, severity, over or sensor, got for/,
+  ],
+  [
+    'a failure after the end',
+    fault('{ at: 61s, fail: coolant-loss, cars: 1 }'),
+    /^5:11: timeline\[0\].at: expected a time before 1m, the end of the stages, got 61s$/,
+  ],
+  [
+    'a sensor that does not fail',
+    fault('{ at: 1s, fail: coolant-loss, cars: 1, sensor: lambda }'),
+    /^5:44: timeline\[0\].sensor: expected it only with sensor-stuck, got it with coolant-loss$/,
+  ],
+  [
+    'an unknown sensor',
+    fault('{ at: 1s, fail: sensor-stuck, cars: 1, sensor: colantTemperature }'),
+    /timeline\[0\].sensor: expected one of speed, .*\(did you mean coolantTemperature\?\)$/,
+  ],
+  [
+    'a sensor that no car has',
+    `${fault('{ at: 1s, fail: sensor-stuck, cars: 1, sensor: gear }')}fleet: { profiles: { hybrid: 1 } }\n`,
+    /timeline\[0\].sensor: expected a sensor that the fleet has, got gear: hybrid cars lack it$/,
   ],
   [
     'a misspelt fault',
@@ -233,7 +333,7 @@ test('the command line is named where it is what is wrong', async () => {
   assert.deepEqual(await said(text, { set: ['fleet.qos=7', 'fleeet.qos=1', 'timeline[3].at=1s', 'edges'] }), [
     '--set timeline[3].at=1s: timeline is a list of 1, counted from [0]',
     '--set edges: expected path=value such as edges.count=3 or stages[0].cars=200',
-    '--set fleeet.qos=1: fleeet: expected one of name, description, seed, fleet, connect, stages, cars, duration, edges, thresholds or timeline, got fleeet (did you mean fleet?)',
+    '--set fleeet.qos=1: fleeet: expected one of name, description, seed, fleet, connect, stages, cars, duration, edges, training, rollout, thresholds or timeline, got fleeet (did you mean fleet?)',
     '--set fleet.qos=7: fleet.qos: expected 0 or 1, got 7',
   ]);
   const [shortened] = await said(text, { durationMs: 20_000 });
@@ -275,13 +375,29 @@ test('whatever a file says, the answer is a scenario or words', async () => {
     'at',
     'cut',
     'kill',
+    'fail',
+    'sensor',
+    'training',
+    'history',
     '__proto__',
     'constructor',
   );
   const value = fc.letrec((tie) => ({
     any: fc.oneof(
       { maxDepth: 4 },
-      fc.constantFrom<unknown>('1s', '', 'edge-1/bridge', null, true, Number.NaN, -1, 1e300, '== 0', '50%'),
+      fc.constantFrom<unknown>(
+        '1s',
+        '',
+        'edge-1/bridge',
+        null,
+        true,
+        Number.NaN,
+        -1,
+        1e300,
+        '== 0',
+        '50%',
+        'sensor-stuck',
+      ),
       fc.array(tie('any'), { maxLength: 3 }),
       fc.dictionary(field, tie('any'), { maxKeys: 5 }),
     ),

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { encodeOrigin, originHeader, type Origin } from '#contract/origin.ts';
-import { deadLetterCodec } from '#contract/records.ts';
+import { deadLetterCodec, predictionCodec } from '#contract/records.ts';
 import { createLog } from '#runtime/log.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
-import { followRun, type RunFeed } from '#testbed/verdict/kafka-feed.ts';
+import { AlarmLog } from '#testbed/verdict/detection/alarms.ts';
+import { DrivenTime } from '#testbed/verdict/detection/driven.ts';
+import { EdgeModels } from '#testbed/verdict/detection/edge-models.ts';
+import { followRun, type FeedTakers, type RunFeed } from '#testbed/verdict/kafka-feed.ts';
 import { Ledger } from '#testbed/verdict/ledger.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
 import { connectKafka, kafkaConfig, type Kafka } from '#wire/kafka.ts';
+import { raised, state } from './detection/alarm-records.ts';
 import { letterOf, message, originOf, run } from './car-messages.ts';
 
 const vin = 'WVWZZZ1JZXW000001';
@@ -22,7 +26,7 @@ describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
     local = await testKafka();
     const log = createLog({ component: 'test', level: 'silent' });
     kafka = connectKafka(kafkaConfig.parse({ brokers: local.brokers }), log);
-    for (const prefix of ['a.', 'b.', 'c.', 'd.']) {
+    for (const prefix of ['a.', 'b.', 'c.', 'd.', 'e.']) {
       await ensureTopics(kafka, { prefix, given: false, tieredStorage: false });
     }
   });
@@ -31,24 +35,29 @@ describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
     await local.stop();
   });
 
-  async function follow(prefix: string): Promise<{ feed: RunFeed; ledger: Ledger }> {
-    const ledger = new Ledger({ run });
-    const feed = await followRun({ kafka, run, prefix, ledger });
+  async function follow(prefix: string): Promise<{ feed: RunFeed } & FeedTakers> {
+    const takers: FeedTakers = {
+      ledger: new Ledger({ run }),
+      driven: new DrivenTime(),
+      alarms: new AlarmLog(),
+      models: new EdgeModels(),
+    };
+    const feed = await followRun({ kafka, run, prefix, takers });
     feeds.push(feed);
-    return { feed, ledger };
+    return { feed, ...takers };
   }
 
   /** One transaction, as the bridge would write it. */
   async function write(
     topic: string,
-    records: { value: Buffer; origin?: Origin }[],
+    records: { key?: string; value: Buffer; origin?: Origin }[],
     end: 'commit' | 'abort' = 'commit',
   ): Promise<void> {
     const producer = kafka.producer({ transactionalId: `test-${Math.random()}` });
     await producer.connect();
     const transaction = await producer.transaction();
-    const messages = records.map(({ value, origin }) => ({
-      key: vin,
+    const messages = records.map(({ key, value, origin }) => ({
+      key: key ?? vin,
       value,
       headers: origin ? { [originHeader]: encodeOrigin(origin) } : {},
     }));
@@ -100,6 +109,28 @@ describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
       unidentified: 1,
       byReason: { truncated: 1, 'unreadable-letter': 1 },
     });
+  });
+
+  it('takes alarms of this run, states of its edges, and when each car drove', async () => {
+    const { feed, alarms, models, driven } = await follow('e.');
+    const other = originOf('edge-1', false, 'otherrun');
+    const alarm = (of: string) => predictionCodec.encode(raised(of, 1000));
+    await write('e.fleet.telemetry', [telemetry(1, originOf(), 5000), telemetry(2, originOf(), 7000)]);
+    await write('e.fleet.predictions', [
+      { value: alarm(vin), origin: originOf() },
+      { value: alarm('ANOTHERRUNSCAR0001'), origin: other },
+      { value: Buffer.from('no prediction'), origin: originOf() },
+    ]);
+    await write('e.fleet.edges', [
+      { key: `${run}/edge-1`, value: state('edge-1', 'r1-a', 6000) },
+      { key: 'otherrun/edge-1', value: state('edge-1', 'r9-z', 6500) },
+      { key: `${run}/edge-2`, value: Buffer.from('no state') },
+    ]);
+    await feed.reachEnd(endTimeoutMs);
+    assert.deepEqual([...alarms.cars()], [vin]);
+    assert.deepEqual(driven.get(vin), { edge: 'edge-1', from: 5000, to: 7000 });
+    assert.deepEqual(models.spansOf('edge-1'), [{ edge: 'edge-1', release: 'r1-a', from: 6000, to: null }]);
+    assert.deepEqual(models.spansOf('edge-2'), []);
   });
 
   it('keeps live and backfill apart, second by second', async () => {

@@ -75,7 +75,30 @@ describe('thresholds', () => {
       condition: '== 0',
       actual: 0,
       ok: true,
+      note: null,
     });
+  });
+
+  test('too few failures and too few vehicle-days fail their thresholds, whatever the number', () => {
+    const detection = {
+      ...summary.detection,
+      recall: 1,
+      engineFailures: 4,
+      vehicleDays: 0.1,
+      falseAlarmsPerVehicleDay: 0,
+    };
+    const judged = (metric: string, op: '>=' | '<=', value: number, more: object) =>
+      evaluate([{ metric, op, value, condition: '' }], {
+        ...summary,
+        detection: { ...detection, ...more },
+      })[0];
+    const recall = judged('detection.recall', '>=', 0.8, {});
+    assert.deepEqual([recall?.ok, recall?.note], [false, 'not enough data: 4 engine failures, 5 are needed']);
+    assert.deepEqual(judged('detection.recall', '>=', 0.8, { engineFailures: 5 })?.ok, true);
+    const rate = judged('detection.falseAlarmsPerVehicleDay', '<=', 24, {});
+    assert.deepEqual([rate?.ok, rate?.note], [false, 'not enough data: 0.1 vehicle-days, 0.125 are needed']);
+    assert.equal(judged('detection.falseAlarmsPerVehicleDay', '<=', 24, { vehicleDays: 0.125 })?.ok, true);
+    assert.equal(judged('detection.falseAlarmsPerVehicleDay', '<=', 0, { vehicleDays: 9 })?.ok, false);
   });
 
   test('what was not measured, or does not exist, has not held', () => {

@@ -1,6 +1,7 @@
 import type { TimelineEntry } from '../../scenario/scenario.ts';
 import type { Fault, Scene } from './action.ts';
 import { cut } from './cut.ts';
+import { fail } from './fail.ts';
 import { kill } from './kill.ts';
 
 /** Carries out the scenario's faults when they are due, and keeps what really happened. */
@@ -43,6 +44,8 @@ export class Timeline {
     switch (entry.action) {
       case 'cut':
         return cut.perform(entry, this.#scene, report);
+      case 'fail':
+        return fail.perform(entry, this.#scene, report);
       case 'kill':
         return kill.perform(entry, this.#scene, report);
     }

@@ -1,12 +1,22 @@
 import { seconds, timeTick } from '../figures.ts';
 import { faultOutcome, type Fault } from '../wording.ts';
 import { html, raw, type Html } from './html.ts';
-import { linearScale, logScale, timeScale, type Scale } from './scale.ts';
+import { linearScale, logScale, spanScale, timeScale, type Scale } from './scale.ts';
 
 export interface Series {
   name: string;
   /** Colour and weight, as a class of the style sheet. */
-  look: 'live' | 'live-mid' | 'backfill' | 'backfill-mid' | 'stored' | 'sent' | 'acked' | 'waiting' | 'level';
+  look:
+    | 'live'
+    | 'live-mid'
+    | 'backfill'
+    | 'backfill-mid'
+    | 'stored'
+    | 'sent'
+    | 'acked'
+    | 'waiting'
+    | 'level'
+    | 'alarm';
   /** An area stands on the axis; dots are for what comes in bursts, where a line alone would hardly be seen. */
   shape: 'line' | 'area' | 'dots';
   /** One for each time; null leaves a gap. */
@@ -22,6 +32,13 @@ export interface Band {
   whiskers: boolean;
 }
 
+/** A moment that is marked by a line from top to bottom. */
+export interface Mark {
+  at: number;
+  label: string;
+  look: 'onset' | 'detectable' | 'raised' | 'failure';
+}
+
 export interface ChartSpec {
   id: string;
   title: string;
@@ -33,7 +50,13 @@ export interface ChartSpec {
   end: number;
   series: readonly Series[];
   bands?: readonly Band[];
-  scale: 'linear' | 'log';
+  /** `span` does not begin at zero. */
+  scale: 'linear' | 'span' | 'log';
+  marks?: readonly Mark[];
+  /** A value that matters, as a line from left to right. */
+  limit?: number;
+  /** Where the time axis begins, in seconds; 0 unless set. */
+  begin?: number;
   format: (value: number) => string;
   /** Labels of the value axis, where they are written otherwise. */
   formatTick?: (value: number) => string;
@@ -50,7 +73,7 @@ const size = 1000;
 
 /** One chart over time, with the faults marked. No script: a second's numbers come up as the browser's own tooltip. */
 export function renderChart(spec: ChartSpec): Html {
-  const x = timeScale(spec.end, spec.small ? 3 : 7);
+  const x = timeScale(spec.end, spec.small ? 3 : 7, spec.begin);
   const tickText = spec.formatTick ?? spec.format;
   const y = valueScale(spec);
   const place = (index: number, value: number): string =>
@@ -76,6 +99,8 @@ export function renderChart(spec: ChartSpec): Html {
         >
           ${spec.faults.map((fault) => faultBand(fault, x, spec.end))}
           <path class="grid" d="${y.ticks.map((tick) => `M0 ${unit(1 - y.at(tick))}h${size}`).join('')}" />
+          ${(spec.marks ?? []).map((mark) => markLine(mark, x))}
+          ${spec.limit === undefined ? null : html`<path class="limit" d="M0 ${unit(1 - y.at(spec.limit))}h${size}" />`}
           ${(spec.bands ?? []).map((band) => bandBetween(spec, band, place))}
           ${spec.series.map((series) => seriesPath(series, place, x, spec.times))}
           ${spec.times.map((time, index) => hoverColumn(spec, time, index, x))}
@@ -92,8 +117,15 @@ export function renderChart(spec: ChartSpec): Html {
 function valueScale(spec: ChartSpec): Scale {
   const values = spec.series.flatMap((series) => series.values.filter((value) => value !== null));
   const max = values.reduce((largest, value) => Math.max(largest, value), 0);
-  if (spec.scale === 'linear') return linearScale(max === 0 ? 1 : max);
+  if (spec.scale === 'linear') return linearScale(Math.max(max, spec.limit ?? 0) || 1);
   const min = values.reduce((smallest, value) => Math.min(smallest, value), Number.POSITIVE_INFINITY);
+  if (spec.scale === 'span') {
+    if (!Number.isFinite(min)) return spanScale(0, 1);
+    return spanScale(
+      min,
+      values.reduce((largest, value) => Math.max(largest, value), min),
+    );
+  }
   return logScale(Number.isFinite(min) ? min : 1, max === 0 ? 1000 : max);
 }
 
@@ -178,6 +210,12 @@ function faultBadge(fault: Fault, index: number, x: Scale, end: number): Html {
   >`;
 }
 
+function markLine(mark: Mark, x: Scale): Html {
+  return html`<path class="moment ${mark.look}" d="M${unit(x.at(mark.at))} 0v${size}"
+    ><title>${mark.label}</title></path
+  >`;
+}
+
 /** The colours that the style sheet knows; any other kind of fault takes the neutral one. */
 export function kindClass(fault: Fault): string {
   return fault.kind === 'cut' || fault.kind === 'kill' ? fault.kind : 'other-fault';
@@ -185,7 +223,7 @@ export function kindClass(fault: Fault): string {
 
 /** A transparent column over the second that ends at `time`. */
 function hoverColumn(spec: ChartSpec, time: number, index: number, x: Scale): Html {
-  const from = x.at(index === 0 ? Math.max(0, time - 1) : (spec.times[index - 1] ?? 0));
+  const from = x.at(index === 0 ? Math.max(spec.begin ?? 0, time - 1) : (spec.times[index - 1] ?? 0));
   const lines = spec.series.map((series) => {
     const value = series.values[index];
     return `${series.name}: ${value === null || value === undefined ? '-' : spec.format(value)}`;

@@ -2,7 +2,9 @@ import { count, milliseconds, plural, seconds } from '../figures.ts';
 import type { SecondSample } from '../second.ts';
 import type { Summary } from '../summary.ts';
 import { deliverySentences, equationTerms, verdictOf } from '../wording.ts';
+import type { DetectionRecord } from '../detection/case.ts';
 import { renderCharts } from './charts.ts';
+import { detectionSections } from './detection.ts';
 import { html, raw, type Html } from './html.ts';
 import { styleSheet } from './style.ts';
 import {
@@ -18,7 +20,11 @@ const marks = { good: '✔', bad: '✘', warning: '■' } as const;
 const iconColors = { good: '#1a8a5a', bad: '#cf3341', warning: '#b87503' } as const;
 
 /** report.html: one file that asks for nothing else, readable without a script, in light and dark, on a phone. */
-export function renderReport(summary: Summary, samples: readonly SecondSample[]): string {
+export function renderReport(
+  summary: Summary,
+  samples: readonly SecondSample[],
+  record?: DetectionRecord,
+): string {
   const { run } = summary;
   const { word, tone } = verdictOf(summary);
   const icon = `data:image/svg+xml,${encodeURIComponent(
@@ -47,6 +53,7 @@ export function renderReport(summary: Summary, samples: readonly SecondSample[])
             <h2>Thresholds</h2>
             ${thresholdTable(summary)}
           </section>
+          ${detectionSections(summary, record)}
           <section>
             <h2>Over time</h2>
             ${faultList(summary)} ${renderCharts(summary, samples)}

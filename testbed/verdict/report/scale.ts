@@ -16,6 +16,17 @@ export function linearScale(max: number): Scale {
   };
 }
 
+/** Between round numbers around the values, wherever zero is. */
+export function spanScale(min: number, max: number): Scale {
+  const step = roundStep(Math.max(max - min, 1e-9) / 4);
+  const low = Math.floor(min / step + 1e-9);
+  const high = Math.max(low + 1, Math.ceil(max / step - 1e-9));
+  return {
+    at: (value) => clamped((value / step - low) / (high - low)),
+    ticks: Array.from({ length: high - low + 1 }, (_, index) => step * (low + index)),
+  };
+}
+
 /** Just around the values; labels at powers of ten, and at 2 and 5 where there would be less than three of them. */
 export function logScale(min: number, max: number): Scale {
   const low = Math.log10(Math.max(min, 0.01) * 0.7);
@@ -36,16 +47,20 @@ export function logScale(min: number, max: number): Scale {
   };
 }
 
-/** Seconds from 0 to exactly `end`, with at most `mostTicks` + 1 labels, at round times. */
-export function timeScale(end: number, mostTicks: number): Scale {
-  const length = Math.max(end, 1);
+/** Seconds from `begin` to exactly `end`, with at most `mostTicks` + 1 labels, at round times. */
+export function timeScale(end: number, mostTicks: number, begin = 0): Scale {
+  const length = Math.max(end - begin, 1);
   const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400].find(
     (candidate) => length / candidate <= mostTicks,
   );
   const width = step ?? Math.ceil(length / mostTicks / 86_400) * 86_400;
+  const first = Math.ceil(begin / width);
   return {
-    at: (value) => clamped(value / length),
-    ticks: Array.from({ length: Math.floor(length / width) + 1 }, (_, index) => index * width),
+    at: (value) => clamped((value - begin) / length),
+    ticks: Array.from(
+      { length: Math.floor((begin + length) / width) - first + 1 },
+      (_, index) => (first + index) * width,
+    ),
   };
 }
 

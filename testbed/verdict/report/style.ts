@@ -102,6 +102,28 @@ svg path { fill: none; vector-effect: non-scaling-stroke; }
 .line.sent { stroke: var(--sent); stroke-width: 1.5; stroke-dasharray: 2 5; }
 .line.waiting { stroke: var(--waiting); }
 .line.level { stroke: var(--level); stroke-width: 1.6; }
+.line.alarm { stroke: var(--bad); stroke-width: 1.6; }
+.limit { stroke: var(--bad); stroke-width: 1; stroke-dasharray: 4 4; opacity: .7; }
+.moment { stroke: var(--faint); stroke-width: 1.5; }
+.moment.onset { stroke: var(--cut); }
+.moment.detectable { stroke: var(--cut); stroke-dasharray: 2 4; }
+.moment.raised { stroke: var(--bad); stroke-width: 2; }
+.moment.failure { stroke: var(--ink); stroke-dasharray: 6 4; }
+#detection .table-frame { margin-top: 18px; }
+.case { margin-top: 30px; }
+.case + .case { margin-top: 34px; padding-top: 26px; border-top: 1px solid var(--rule); }
+.case > p { color: var(--soft); font-size: 14px; }
+.case .small-charts { margin-top: 20px; }
+.case .small-charts figcaption { grid-template-rows: auto 1fr; align-items: start; min-height: 64px; }
+.keys { display: flex; flex-wrap: wrap; gap: 4px 18px; margin-top: 8px; font-size: 13px; color: var(--soft); }
+.keys li { display: flex; align-items: center; gap: 6px; }
+.keys svg { width: 14px; height: 14px; }
+.models { display: grid; grid-template-columns: auto 1fr; gap: 8px 16px; align-items: center; margin-top: 22px; font-size: 14px; }
+.models .track { position: relative; height: 22px; background: var(--grid); border-radius: 4px; overflow: hidden; }
+.models .track i { position: absolute; top: 0; bottom: 0; padding: 0 8px; overflow: hidden; font: 600 12px/22px inherit; font-style: normal; color: var(--card); background: var(--stored); white-space: nowrap; text-overflow: ellipsis; border-right: 2px solid var(--card); }
+.models .track i:nth-child(even) { background: var(--live); }
+.models .ticks { position: relative; height: 18px; }
+.models .ticks span { position: absolute; transform: translateX(-50%); font-size: 12px; color: var(--faint); white-space: nowrap; }
 svg path.area { stroke: none; opacity: .14; }
 svg path.area.live { fill: var(--live); }
 svg path.area.backfill { fill: var(--backfill); }
@@ -129,6 +151,7 @@ tfoot th, tfoot td { font-weight: 600; }
 .mark { width: 26px; color: var(--good); font-weight: 700; }
 .failed .mark, .failed .actual { color: var(--bad); }
 .actual { font-weight: 650; }
+.why { display: block; font-weight: 400; color: var(--soft); white-space: normal; }
 footer { color: var(--soft); font-size: 13.5px; padding: 8px 4px; }
 
 @media (max-width: 640px) {

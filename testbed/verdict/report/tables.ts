@@ -9,12 +9,14 @@ const shownProblems = 100;
 export function thresholdTable(summary: Summary): Html {
   if (summary.thresholds.length === 0) return html`<p class="empty">The scenario sets none.</p>`;
   const rows = summary.thresholds.map(
-    ({ metric, condition, actual, ok }) =>
+    ({ metric, condition, actual, ok, note }) =>
       html` <tr class="${ok ? 'held' : 'failed'}">
         <td class="mark">${ok ? '✔' : '✘'}<span class="unseen">${ok ? ' held' : ' failed'}</span></td>
         <th scope="row"><code>${breakable(metric)}</code></th>
         <td class="number">${condition}</td>
-        <td class="number actual">${measured(actual, metric)}</td>
+        <td class="number actual">
+          ${measured(actual, metric)}${note === null ? null : html`<small class="why">${note}</small>`}
+        </td>
       </tr>`,
   );
   return table('thresholds', ['', 'Metric', '>Expected', '>Measured'], rows);
@@ -121,7 +123,7 @@ function breakable(path: string): Html {
 }
 
 /** A heading that begins with > stands over numbers. */
-function table(
+export function table(
   id: string,
   headings: readonly string[],
   rows: readonly Html[],

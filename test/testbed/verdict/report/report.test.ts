@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { html } from '#testbed/verdict/report/html.ts';
 import { renderReport } from '#testbed/verdict/report/report.ts';
-import { linearScale, logScale, timeScale } from '#testbed/verdict/report/scale.ts';
+import { linearScale, logScale, spanScale, timeScale } from '#testbed/verdict/report/scale.ts';
 import { timeseries } from '#testbed/verdict/report/series.ts';
+import type { Summary } from '#testbed/verdict/summary.ts';
 import { badRun, sampleRun } from '../sample-run.ts';
 
 describe('report.html', () => {
@@ -29,13 +30,83 @@ describe('report.html', () => {
         ...summary,
         run: { ...summary.run, scenario: hostile, description: hostile, warnings: [hostile] },
         faults: [{ at: 1, endedAt: null, kind: hostile, target: hostile }],
-        thresholds: [{ metric: hostile, condition: hostile, actual: null, ok: false }],
+        thresholds: [{ metric: hostile, condition: hostile, actual: null, ok: false, note: hostile }],
         deadLetters: { total: 1, unidentified: 1, byReason: { [hostile]: 1 } },
       },
       samples,
     );
     assert.doesNotMatch(page, /<img/);
     assert.ok(page.includes('1FTEX1CM7PKD&lt;b&gt;09'));
+  });
+
+  test('says what the models found, draws the failing car, and which edge ran what', () => {
+    const { summary, samples } = sampleRun();
+    const withModels: Summary = {
+      ...summary,
+      releases: [
+        {
+          id: 'r1-0123456789ab',
+          counter: 1,
+          trainedOnReadings: 200_000,
+          trainSeconds: 9,
+          publishedAt: summary.run.startedAt,
+          convergedSeconds: 1.5,
+          edges: 2,
+          rolledBack: false,
+          reason: null,
+        },
+      ],
+      training: { refused: ['too little history'], releaseRefusals: {} },
+      detection: {
+        ...summary.detection,
+        recall: 0.9,
+        engineFailures: 10,
+        falseAlarms: 1,
+        vehicleDays: 2,
+        falseAlarmsPerVehicleDay: 0.5,
+        byMode: { 'coolant-loss': { cars: 10, detected: 9, medianDelaySeconds: 240 } },
+      },
+    };
+    const points = [0, 10, 20, 30].map((t) => ({
+      t,
+      value: 90 + t,
+      residual: t < 20 ? null : t - 22,
+      level: t / 20,
+    }));
+    const page = renderReport(withModels, samples, {
+      models: [{ edge: 'edge-1', release: 'r1-0123456789ab', from: 12, to: null }],
+      outcomes: [],
+      cases: [
+        {
+          vin: 'WVWZZZ1JZXW<i>001',
+          edge: 'edge-1',
+          failure: 'coolant-loss',
+          kind: 'engine',
+          dtc: 'P0217',
+          severity: 0.7,
+          signal: 'coolantTemperature',
+          onset: 10,
+          detectableAt: 14,
+          failureAt: 40,
+          raised: { at: 25, dtc: 'P0217', cause: 'engine', release: 'r1-0123456789ab' },
+          points,
+        },
+      ],
+    });
+    assert.match(page, /90 % of 10 engine failures raised an alarm/);
+    assert.match(
+      page,
+      /Found 15 s after its onset by r1-0123456789ab: coolantTemperature, P0217, cause: engine/,
+    );
+    for (const look of ['onset', 'detectable', 'raised', 'failure']) {
+      assert.match(page, new RegExp(`class="moment ${look}"`));
+    }
+    assert.match(page, /id="case-0-residual"/);
+    assert.match(page, /id="model-tracks"/);
+    assert.match(page, /too little history/);
+    assert.ok(page.includes('WVWZZZ1JZXW&lt;i&gt;001'));
+    const without = renderReport(summary, samples, { models: [], outcomes: [], cases: [] });
+    assert.doesNotMatch(without, /id="detection"|id="models"/);
   });
 
   test('the template escapes values and leaves its own markup', () => {
@@ -49,6 +120,13 @@ describe('axes', () => {
     assert.deepEqual(linearScale(3100).ticks, [0, 1000, 2000, 3000, 4000]);
     assert.deepEqual(linearScale(1).ticks, [0, 0.25, 0.5, 0.75, 1]);
     assert.equal(linearScale(3100).at(2000), 0.5);
+  });
+
+  test('a spanning axis begins and ends at round numbers around the values', () => {
+    assert.deepEqual(spanScale(83, 118).ticks, [80, 90, 100, 110, 120]);
+    assert.deepEqual(spanScale(-2.1, 6).ticks, [-2.5, 0, 2.5, 5, 7.5]);
+    assert.equal(spanScale(80, 120).at(100), 0.5);
+    assert.ok(spanScale(5, 5).ticks.length >= 2);
   });
 
   test('a logarithmic axis puts equal factors at equal distances', () => {

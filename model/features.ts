@@ -1,0 +1,265 @@
+import { signalCount, signals } from '#contract/signals.ts';
+import type { TelemetryBatch } from '#contract/telemetry.ts';
+import { CarStates } from './car-states.ts';
+import { featureCount, featureIndex as f, type FeatureName } from './feature-names.ts';
+
+export { featureCount, featureIndex, featureNames, featureSchemaHash } from './feature-names.ts';
+
+/** A car that is silent for longer begins anew. */
+const longestGapMs = 60_000;
+
+/** An engine turns above this; the slowest idle is at twice as much. */
+const turningRpm = 300;
+/** Pressures and flows follow a started engine after this. */
+const settleSeconds = 5;
+/** A catalyst takes minutes to be as hot as its engine's load says, from cold and after a stop. */
+const lightOffSeconds = 240;
+
+/** Lambda sensors go no further than 2: above this, fuel is cut, or a diesel engine runs at low load. */
+const leanestLambda = 1.95;
+const leanDieselLambda = 3.2;
+const stoichiometricAir = 14.6;
+
+/** How long a car's size is averaged over. */
+const longestMemorySeconds = 3600;
+/** Keeps a first mean from dividing by nothing, s. */
+const tiny = 1e-9;
+
+/** Below this (rpm x kPa / K) the share of two noisy numbers says little of an engine's size. */
+const leastDensity = 20;
+
+/** At which a thermostat holds an engine. */
+const warmC = 90;
+/** K/s for each g/s of fuel and unit of displacement; a diesel engine leaves less of it in its coolant. */
+const petrolHeat = 0.0085;
+const dieselHeat = 0.0064;
+/** K/s for each rpm. */
+const frictionHeat = 1.3e-5;
+/** How slowly the engine's own thermometer corrects what the heat balance says. */
+const balanceSeconds = 600;
+const coolDownSeconds = 180;
+
+const lowest = Float64Array.from(signals, (signal) => signal.range.min);
+const highest = Float64Array.from(signals, (signal) => signal.range.max);
+
+const gates: readonly (readonly [from: FeatureName, to: FeatureName, runningSeconds: number])[] = [
+  ['manifoldPressure', 'running.manifoldPressure', settleSeconds],
+  ['massAirFlow', 'running.massAirFlow', settleSeconds],
+  ['oilPressure', 'running.oilPressure', settleSeconds],
+  ['shortTermFuelTrim', 'running.shortTermFuelTrim', settleSeconds],
+  ['catalystTemperature', 'running.catalystTemperature', lightOffSeconds],
+  ['vibrationRms', 'running.vibrationRms', settleSeconds],
+];
+const gateFrom = Int32Array.from(gates, ([from]) => f[from]);
+const gateTo = Int32Array.from(gates, ([, to]) => f[to]);
+const gateSeconds = Float64Array.from(gates, ([, , seconds]) => seconds);
+
+/** Means over about so many seconds; over all that was seen until there is as much. */
+const means: readonly (readonly [from: FeatureName, to: FeatureName, seconds: number])[] = [
+  ['charge', 'charge.5s', 5],
+  ['speed', 'speed.60s', 60],
+  ['speed', 'speed.240s', 240],
+  ['slowness', 'slowness.45s', 45],
+  ['engineSpeed', 'engineSpeed.15s', 15],
+  ['engineSpeed', 'engineSpeed.60s', 60],
+  ['engineSpeed', 'engineSpeed.240s', 240],
+  ['fuelFlow', 'fuelFlow.15s', 15],
+  ['fuelFlow', 'fuelFlow.60s', 60],
+  ['fuelFlow', 'fuelFlow.240s', 240],
+];
+const meanFrom = Int32Array.from(means, ([from]) => f[from]);
+const meanTo = Int32Array.from(means, ([, to]) => f[to]);
+const meanSeconds = Float64Array.from(means, ([, , seconds]) => seconds);
+
+/** A car's numbers, by place. */
+const at = {
+  session: 0,
+  lastMs: 1,
+  elapsed: 2,
+  running: 3,
+  hasFuelTrim: 4,
+  displacement: 5,
+  displacementSeconds: 6,
+  exhaust: 7,
+  coolant: 8,
+  warmth: 9,
+  warming: 10,
+  means: 11,
+} as const;
+const stateSize = at.means + means.length;
+
+/**
+ * From the signals of a car to rows of features: the one preprocessing of trainer and edge. It keeps some numbers of
+ * each car between two batches; all times are the car's own.
+ */
+export class FeatureExtractor {
+  readonly #cars = new CarStates(stateSize);
+  #startedAnew = false;
+
+  /** Did the car of the last `extract` begin anew with it? */
+  get startedAnew(): boolean {
+    return this.#startedAnew;
+  }
+
+  /**
+   * Writes featureCount floats a reading into `rows`, from index `start` on. NaN is what is absent: the car lacks the
+   * signal, or it is outside its plausible range. A new session, a clock that goes back and a gap of more than a
+   * minute begin the car anew.
+   * @returns how many readings
+   */
+  extract(slot: number, batch: TelemetryBatch, rows: Float32Array, start: number): number {
+    const own = this.#cars.reach(slot);
+    const state = this.#cars.numbers;
+    const { columns, intervalMs, simTime, session } = batch;
+    const readings = columns[0]?.length ?? 0;
+    let dt = this.#continue(state, own, session, simTime);
+    copyPlausible(columns, rows, start, readings);
+    for (let reading = 0; reading < readings; reading++) {
+      const row = start + reading * featureCount;
+      const elapsed = state[own + at.elapsed]! + dt;
+      state[own + at.elapsed] = elapsed;
+      gate(state, own, rows, row, dt);
+      breathe(state, own, rows, row, dt);
+      average(state, own, rows, row, dt, elapsed);
+      warm(state, own, rows, row, dt);
+      dt = Math.max(0, intervalMs) / 1000;
+    }
+    state[own + at.lastMs] = simTime + (readings - 1) * intervalMs;
+    return readings;
+  }
+
+  /** What comes next under this slot is another car. */
+  forget(slot: number): void {
+    this.#cars.reach(slot);
+    this.#cars.clear(slot);
+  }
+
+  /** @returns seconds since the car's last reading, 0 when it begins */
+  #continue(state: Float64Array, own: number, session: number, simTime: number): number {
+    const gapMs = simTime - state[own + at.lastMs]!;
+    this.#startedAnew = !(state[own + at.session] === session && gapMs > 0 && gapMs <= longestGapMs);
+    if (!this.#startedAnew) return gapMs / 1000;
+    state.fill(Number.NaN, own, own + stateSize);
+    state[own + at.session] = session;
+    state[own + at.elapsed] = 0;
+    state[own + at.running] = 0;
+    state[own + at.hasFuelTrim] = 0;
+    state[own + at.displacementSeconds] = 0;
+    state[own + at.warming] = 0;
+    return 0;
+  }
+}
+
+/** The signals' places of each row; NaN where a value is outside its range. */
+function copyPlausible(
+  columns: readonly Float32Array[],
+  rows: Float32Array,
+  start: number,
+  readings: number,
+): void {
+  for (let signal = 0; signal < signalCount; signal++) {
+    const column = columns[signal]!;
+    const least = lowest[signal]!;
+    const most = highest[signal]!;
+    for (let reading = 0, to = start + signal; reading < readings; reading++, to += featureCount) {
+      const value = column[reading]!;
+      rows[to] = value >= least && value <= most ? value : Number.NaN;
+    }
+  }
+}
+
+/** Lets targets through that hang on a running engine. An engine speed that nobody reports counts as running. */
+function gate(state: Float64Array, own: number, rows: Float32Array, row: number, dt: number): void {
+  const running = rows[row + f.engineSpeed]! < turningRpm ? 0 : state[own + at.running]! + dt;
+  state[own + at.running] = running;
+  for (let index = 0; index < gateFrom.length; index++) {
+    rows[row + gateTo[index]!] = running > gateSeconds[index]! ? rows[row + gateFrom[index]!]! : Number.NaN;
+  }
+}
+
+/** What the engine takes in: fuel, air for each turn, and how large it must be to take so much. */
+function breathe(state: Float64Array, own: number, rows: Float32Array, row: number, dt: number): void {
+  const rpm = rows[row + f.engineSpeed]!;
+  const pressure = rows[row + f.manifoldPressure]!;
+  const kelvin = rows[row + f.intakeAirTemperature]! + 273.15;
+  const air = rows[row + f.massAirFlow]!;
+  if (!Number.isNaN(rows[row + f.shortTermFuelTrim]!)) state[own + at.hasFuelTrim] = 1;
+  rows[row + f.hasFuelTrim] = state[own + at.hasFuelTrim]!;
+  rows[row + f.fuelFlow] =
+    air / stoichiometricAir / excessAir(rows[row + f.lambda]!, state[own + at.hasFuelTrim]!);
+  rows[row + f.charge] = rpm < turningRpm ? 0 : (1000 * air) / rpm;
+  rows[row + f.slowness] = 1 / (1 + rows[row + f.speed]! / 8);
+
+  const density = (rpm * pressure) / kelvin;
+  if (state[own + at.running]! > settleSeconds && density > leastDensity && !Number.isNaN(air)) {
+    const seconds = state[own + at.displacementSeconds]!;
+    const known = state[own + at.displacement]!;
+    state[own + at.displacement] =
+      seconds === 0 ? air / density : known + (air / density - known) * (dt / (seconds + dt));
+    state[own + at.displacementSeconds] = Math.min(longestMemorySeconds, seconds + dt);
+  }
+  const displacement = state[own + at.displacement]!;
+  rows[row + f.displacement] = displacement;
+  rows[row + f.expectedFlow] = displacement * density;
+  rows[row + f.expectedPressure] = rpm < turningRpm ? Number.NaN : (air * kelvin) / (rpm * displacement);
+}
+
+/** How many times the air that its fuel needs: infinite where fuel is cut. */
+function excessAir(lambda: number, hasFuelTrim: number): number {
+  if (lambda >= leanestLambda) return hasFuelTrim === 1 ? Infinity : leanDieselLambda;
+  return lambda > 0.7 ? lambda : 1;
+}
+
+function average(
+  state: Float64Array,
+  own: number,
+  rows: Float32Array,
+  row: number,
+  dt: number,
+  elapsed: number,
+): void {
+  for (let index = 0; index < meanFrom.length; index++) {
+    const value = rows[row + meanFrom[index]!]!;
+    let mean = state[own + at.means + index]!;
+    if (Number.isNaN(mean)) mean = value;
+    else if (!Number.isNaN(value))
+      mean += (value - mean) * (dt / (Math.min(elapsed, meanSeconds[index]!) + tiny + dt));
+    state[own + at.means + index] = mean;
+    rows[row + meanTo[index]!] = mean;
+  }
+}
+
+/** Heat: of the exhaust, of the coolant, and what the coolant should have by what went in. */
+function warm(state: Float64Array, own: number, rows: Float32Array, row: number, dt: number): void {
+  const fuel = rows[row + f.fuelFlow]!;
+  const rpm = rows[row + f.engineSpeed]!;
+  const coolant = rows[row + f.coolantTemperature]!;
+  const turns = !(rpm < turningRpm);
+  const exhaust = turns ? Math.sqrt(fuel) : Number.NaN;
+  // Air without fire cools slowly.
+  state[own + at.exhaust] = lag(state[own + at.exhaust]!, exhaust, dt, fuel > 0 ? 45 : 240);
+  state[own + at.coolant] = lag(state[own + at.coolant]!, coolant, dt, 150);
+  rows[row + f['exhaust.45s']] = state[own + at.exhaust]!;
+  rows[row + f['coolantTemperature.150s']] = state[own + at.coolant]!;
+
+  const displacement = state[own + at.displacement]!;
+  let warmth = state[own + at.warmth]!;
+  if (fuel > 0 && displacement > 0) {
+    const heat = state[own + at.hasFuelTrim] === 1 ? petrolHeat : dieselHeat;
+    warmth += dt * ((heat * fuel) / displacement + frictionHeat * rpm);
+  }
+  // Corrected slowly: a thermometer that drifts or hangs must not talk the balance into it.
+  warmth = Math.min(warmC, lag(warmth, coolant, dt, balanceSeconds));
+  const isCold = warmth < warmC - 2;
+  const warming = isCold ? 1 : state[own + at.warming]! * (1 - dt / (coolDownSeconds + dt));
+  state[own + at.warmth] = warmth;
+  state[own + at.warming] = warming;
+  rows[row + f.warmth] = warmth;
+  rows[row + f.warming] = warming;
+}
+
+/** First-order lag; a value that is absent changes nothing. */
+function lag(before: number, value: number, dt: number, seconds: number): number {
+  if (Number.isNaN(before)) return value;
+  return Number.isNaN(value) ? before : before + (value - before) * (dt / (seconds + dt));
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { releaseTopics } from '#contract/mqtt-topics.ts';
+import type { TestKafka } from '#test/kafka.ts';
+import { testBridge, TestEdge, until, type TestBridge } from './rig.ts';
+import { TestCloud, type CloudRelease } from './test-cloud.ts';
+
+/** Of one run. */
+export interface Parts {
+  run: string;
+  cloud: TestCloud;
+  bridge(over?: Record<string, unknown>): Promise<TestBridge>;
+  edge(bridge: TestBridge, name?: string): TestEdge;
+}
+
+let runs = 0;
+
+/** Runs a story with parts of a new run, which are closed after it. */
+export async function withRun(kafka: TestKafka, story: (parts: Parts) => Promise<void>): Promise<void> {
+  const run = `run${++runs}`;
+  const cloud = await TestCloud.open(kafka.brokers, run);
+  const bridges: TestBridge[] = [];
+  const edges: TestEdge[] = [];
+  try {
+    await story({
+      run,
+      cloud,
+      async bridge(over) {
+        const bridge = await testBridge(kafka.brokers, run, over);
+        bridges.push(bridge);
+        return bridge;
+      },
+      edge(bridge, name = 'edge-1') {
+        const edge = new TestEdge(bridge.port, name);
+        edges.push(edge);
+        return edge;
+      },
+    });
+  } finally {
+    for (const edge of edges) edge.close();
+    await Promise.all(bridges.map(async (bridge) => bridge.drain()));
+    await cloud.close();
+  }
+}
+
+export const topicsOf = ({ id, chunks }: Pick<CloudRelease, 'id' | 'chunks'>): string[] => [
+  ...[...chunks.keys()].map((n) => releaseTopics.chunk(id, n)),
+  releaseTopics.manifest(id),
+];
+
+export const releasesOut = async (bridge: TestBridge, count: number): Promise<void> =>
+  until(`${count} releases are out`, async () => (await bridge.metric('fleetbed_bridge_releases')) === count);
+
+/** Subscribes to all of a release and waits until it has it. */
+export async function fetchAll(edge: TestEdge, release: CloudRelease): Promise<void> {
+  edge.subscribe(...topicsOf(release));
+  await until('everything has come', () => topicsOf(release).every((topic) => edge.hasHeard(topic)));
+  assert.deepEqual(
+    release.chunks.map((_, n) => edge.last(releaseTopics.chunk(release.id, n))),
+    release.chunks,
+  );
+  assert.deepEqual(edge.last(releaseTopics.manifest(release.id)), release.bytes);
+}
