@@ -2,7 +2,7 @@ import { createLog } from '#runtime/log.ts';
 import type { DetectorKind } from '#contract/release.ts';
 import type { SignalName } from '#contract/signals.ts';
 import { trainOn } from '#cloud/trainer.ts';
-import { decodeArtefact } from '#model/artefact.ts';
+import { decodeArtefact, type Artefact } from '#model/artefact.ts';
 import { createScorer } from '#model/detector.ts';
 import { carsOf, type Car } from './detection/drives.ts';
 import { chance, fixedRules, mahalanobis, type Rival } from './detection/rivals.ts';
@@ -68,14 +68,19 @@ write(
 );
 
 const rows: Row[] = [];
-for (const kind of ['virtual-sensors', 'autoencoder'] as const) rows.push(judge(kind, await trained(kind)));
+for (const kind of ['virtual-sensors', 'autoencoder'] as const) {
+  const artefact = await trained(kind);
+  rows.push(judge(`${kind}, as trained`, alarmsOf(artefact)));
+  const atBudget = scoresOf(`${kind}, whole budget`, artefact);
+  rows.push(judge(atBudget.name, raisesOf(atBudget, calibrated(atBudget))));
+}
 for (const rival of [fixedRules(), mahalanobis(batchesOf(training)), chance(budget, 5)]) {
   rows.push(judge(rival.name, raisesOf(rival, rival.threshold ?? calibrated(rival))));
 }
 print(rows);
 
-/** Trains as the cloud does. @returns the raises of a car */
-async function trained(detector: DetectorKind): Promise<(car: Car) => Raise[]> {
+/** Trains as the cloud does, thresholds included. */
+async function trained(detector: DetectorKind): Promise<Artefact> {
   const outcome = await trainOn(
     async (onBatch) => {
       let readings = 0;
@@ -97,7 +102,12 @@ async function trained(detector: DetectorKind): Promise<(car: Car) => Raise[]> {
     },
     { log: createLog({ component: 'bench', level: 'silent' }), onProgress: () => undefined },
   );
-  const scorer = createScorer(decodeArtefact(outcome.artefact));
+  return decodeArtefact(outcome.artefact);
+}
+
+/** The alarms that an edge would raise for a car. */
+function alarmsOf(artefact: Artefact): (car: Car) => Raise[] {
+  const scorer = createScorer(artefact);
   return (car) => {
     scorer.forget(0);
     const raises: Raise[] = [];
@@ -107,6 +117,21 @@ async function trained(detector: DetectorKind): Promise<(car: Car) => Raise[]> {
       }
     }
     return raises;
+  };
+}
+
+/** Its scores alone, to be given a threshold of their own: less caution than the trainer has, no naming. */
+function scoresOf(name: string, artefact: Artefact): Rival {
+  const scorer = createScorer(artefact);
+  let scores = new Float32Array(0);
+  return {
+    name,
+    threshold: undefined,
+    begin: () => scorer.forget(0),
+    level(batch, reading) {
+      if (reading === 0) scores = Float32Array.from(scorer.score([{ slot: 0, batch }])[0]?.scores ?? []);
+      return { level: scores[reading] ?? 0, signal: null };
+    },
   };
 }
 
@@ -198,8 +223,6 @@ function print(table: readonly Row[]): void {
   for (const { name, recall, named, falseAlarms } of table) {
     const cells = [...severities.map((severity) => recall[severity.toFixed(1)]), recall['sensor-stuck']];
     const shown = cells.map((cell) => (cell ?? Number.NaN).toFixed(2)).join(' | ');
-    write(
-      `| ${name} | ${shown} | ${Number.isNaN(named) ? '-' : named.toFixed(2)} | ${falseAlarms.toFixed(1)} |`,
-    );
+    write(`| ${name} | ${shown} | ${named > 0 ? named.toFixed(2) : '-'} | ${falseAlarms.toFixed(1)} |`);
   }
 }
