@@ -156,8 +156,8 @@ test(
     const scenario = await folder.file('small.yaml', small.replace('12s', '60s'));
     const out = path.join(folder.dir, 'out');
     const run = startFleetbed(['run', scenario, '--out', out]);
-    // Its cars have sent something, and their marks have said so.
-    await run.says(/\b[3-9]\/60 s/);
+    // A line every ten seconds: by then cars have sent something, and their marks have said so.
+    await run.says(/\b\d\d\/60 s/);
     run.child.kill('SIGINT');
     const ended = await run.ended;
     assert.equal(ended.code, 105, ended.stdout + ended.stderr);
