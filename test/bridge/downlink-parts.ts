@@ -12,7 +12,8 @@ export interface Parts {
   edge(bridge: TestBridge, name?: string): TestEdge;
 }
 
-let runs = 0;
+/** Names of one length: a prefix that is cut off unchecked would fit another run. */
+let runs = 100;
 
 /** Runs a story with parts of a new run, which are closed after it. */
 export async function withRun(kafka: TestKafka, story: (parts: Parts) => Promise<void>): Promise<void> {

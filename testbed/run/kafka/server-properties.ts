@@ -83,8 +83,9 @@ const oneNode = {
   'share.coordinator.state.topic.replication.factor': 1,
   'share.coordinator.state.topic.min.isr': 1,
   'group.initial.rebalance.delay.ms': 0,
-  // Nobody could take its place: to count it as gone because it was frozen for a while only does harm (controller-only.ts).
-  'broker.session.timeout.ms': 600_000,
+  // To count it as gone because it was frozen for a while only does harm: nobody could take its place (controller-only.ts).
+  // But a request to its own controller that got lost while both were starting is sent again after half of this.
+  'broker.session.timeout.ms': 18_000,
 };
 
 const fewThreads = {
