@@ -11,6 +11,7 @@ import { encodeOrigin, originHeader } from '#contract/origin.ts';
 import {
   deadLetterCodec,
   edgeStateCodec,
+  evictionCodec,
   predictionCodec,
   type DeadLetterReason,
 } from '#contract/records.ts';
@@ -95,6 +96,10 @@ const writable: Partial<Record<TopicName, (entry: LooseEntry, sender: Sender) =>
     predictionCodec.matches(value) ? null : 'not a Prediction of a known schema',
   'fleet.deadletter': ({ value }) =>
     deadLetterCodec.matches(value) ? null : 'not a DeadLetter of a known schema',
+  'fleet.ledger': ({ key, value }, { edge }) => {
+    if (key !== edge) return `an edge may not say what ${key} dropped`;
+    return evictionCodec.matches(value) ? null : 'not an Eviction of a known schema';
+  },
   'fleet.edges': ({ key, value }, { run, edge }) => {
     if (key !== runKey(run, edge)) return `an edge may not write the state of ${key}`;
     return edgeStateCodec.matches(value) ? null : 'not an EdgeState of a known schema';

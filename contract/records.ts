@@ -242,6 +242,58 @@ export const ledgerMarksCodec = codec<LedgerMarks>('LedgerMarks', [
   },
 ]);
 
+/** Messages of one car, from one seq to another, both included. */
+export interface SeqSpan {
+  vin: string;
+  session: number;
+  fromSeq: number;
+  toSeq: number;
+}
+
+/**
+ * fleet.ledger: what an edge's full outbox dropped of one epoch since it said so last. Each range is told once. Frames
+ * between the first and the last one that were in flight stayed, and arrive.
+ */
+export interface Eviction {
+  edge: string;
+  at: number;
+  /** 16 hex digits. */
+  epoch: string;
+  firstFrame: number;
+  lastFrame: number;
+  /** Predictions that were lost with them: as many are missing in the edge's predictionSeq. */
+  predictions: number;
+  /** Messages among them whose bytes do not say which they are: dead letters. */
+  unnamed: number;
+  ranges: SeqSpan[];
+}
+
+export const evictionCodec = codec<Eviction>('Eviction', [
+  { name: 'edge', type: 'string' },
+  { name: 'at', type: instant },
+  { name: 'epoch', type: 'string' },
+  { name: 'firstFrame', type: 'long' },
+  { name: 'lastFrame', type: 'long' },
+  { name: 'predictions', type: 'long' },
+  { name: 'unnamed', type: 'long', default: 0 },
+  {
+    name: 'ranges',
+    type: {
+      type: 'array',
+      items: {
+        type: 'record',
+        name: 'SeqSpan',
+        fields: [
+          { name: 'vin', type: 'string' },
+          { name: 'session', type: 'long' },
+          { name: 'fromSeq', type: 'long' },
+          { name: 'toSeq', type: 'long' },
+        ],
+      },
+    },
+  },
+]);
+
 /** `earlier`: the fields of each earlier version of the schema, whose bytes are still read. */
 function codec<T>(name: string, fields: object[], earlier: readonly object[][] = []): Codec<T> {
   const schema = { type: 'record', name, namespace: 'fleetbed', fields };

@@ -9,7 +9,7 @@ import { inWords, UserError } from '#runtime/errors.ts';
 import { GuardedBroker } from '#wire/guarded-broker.ts';
 import type { MqttClientOptions } from '#wire/mqtt-client.ts';
 import { edgeConfig, type EdgeConfig } from './config.ts';
-import { edgeMetrics, watchEdge } from './edge-metrics.ts';
+import { countDropped, edgeMetrics, watchEdge } from './edge-metrics.ts';
 import { Inference, type InferenceOptions } from './inference/inference.ts';
 import { splitRows } from './inference/prediction-log.ts';
 import { NumberingDoor } from './ingress/door.ts';
@@ -55,6 +55,13 @@ export async function startEdge(
     dataDir,
     ...outboxLimits(config),
     log,
+    eviction: {
+      edge,
+      whenFull: config.outbox.whenFull,
+      hold: () => uplink.hold(),
+      release: (lastDropped) => uplink.release(lastDropped),
+      onDropped: (dropped) => countDropped(metrics, dropped),
+    },
     onCommitted: (tookMs) => metrics.commitMs.record(tookMs),
     onDurable: (frame) => uplink.offer(frame),
     onTrouble: (why) => services.setReady(why === null, why === null ? undefined : `outbox: ${why}`),
@@ -123,6 +130,7 @@ export async function startEdge(
     publish: (bytes) => uplink.publishState(bytes),
   });
   uplink.start();
+  outbox.start();
   watchEdge(services.metrics, {
     cars: () => broker.connections,
     outboxFrames: () => outbox.frames,
@@ -169,8 +177,10 @@ function inferenceLimits(
   return { sampleEvery, maxBatchReadings, maxWaitMs, maxCars: config.maxCars * rememberedPerCar };
 }
 
-function outboxLimits(config: EdgeConfig): Omit<EdgeConfig['outbox'], 'linger'> & { lingerMs: number } {
-  const { linger: lingerMs, ...limits } = config.outbox;
+function outboxLimits(
+  config: EdgeConfig,
+): Omit<EdgeConfig['outbox'], 'linger' | 'whenFull'> & { lingerMs: number } {
+  const { linger: lingerMs, whenFull: _whenFull, ...limits } = config.outbox;
   return { ...limits, lingerMs };
 }
 

@@ -56,9 +56,11 @@ export const edgeConfig = z.strictObject({
     .strictObject({
       maxBytes: byteSize
         .default(1024 * mebibyte)
-        .describe(
-          'frames on disk that the bridge has not acknowledged; at the limit cars are not acknowledged',
-        ),
+        .describe('frames on disk that the bridge has not acknowledged'),
+      whenFull: z
+        .enum(['push-back', 'drop-oldest'])
+        .default('push-back')
+        .describe('at maxBytes: cars wait, or the oldest frames are dropped and fleet.ledger is told which'),
       maxWaitingBytes: byteSize
         .default(256 * mebibyte)
         .describe('messages in memory that wait for the disk; at the limit a car that sends is cut off'),

@@ -2,6 +2,7 @@ import type { DeadLetterReason } from '#contract/records.ts';
 import type { TelemetryBatch } from '#contract/telemetry.ts';
 import type { Counter, Metrics } from '#runtime/metrics.ts';
 import type { LogHistogram } from '#runtime/histogram.ts';
+import type { Dropped } from './outbox/evictions.ts';
 
 /** What an edge agent counts. */
 export interface EdgeMetrics {
@@ -10,6 +11,8 @@ export interface EdgeMetrics {
   duplicates: Counter;
   deadLetters: Counter<'reason'>;
   framesSent: Counter;
+  evictedFrames: Counter;
+  evictedMessages: Counter;
   commitMs: LogHistogram;
   carToEdgeMs: LogHistogram;
   inference: InferenceMetrics;
@@ -46,6 +49,11 @@ export function edgeMetrics(metrics: Metrics): EdgeMetrics {
       ['reason' satisfies keyof { reason: DeadLetterReason }],
     ),
     framesSent: metrics.counter('fleetbed_uplink_frames_total', 'Frames that the bridge acknowledged'),
+    evictedFrames: metrics.counter(
+      'fleetbed_outbox_evicted_frames_total',
+      'Frames that a full outbox dropped before the bridge had them',
+    ),
+    evictedMessages: metrics.counter('fleetbed_outbox_evicted_messages_total', 'Messages in these frames'),
     commitMs: metrics.histogram('fleetbed_outbox_commit_ms', 'How long a commit to disk took'),
     carToEdgeMs: metrics.histogram('fleetbed_car_to_edge_ms', 'From when a message was due to its arrival'),
     inference: inferenceMetrics(metrics),
@@ -98,4 +106,10 @@ export function countArrival(metrics: EdgeMetrics, batch: TelemetryBatch, now: n
   metrics.messages.inc();
   metrics.readings.inc(batch.columns[0]?.length ?? 0);
   metrics.carToEdgeMs.record(Math.max(0, now - batch.scheduledAt));
+}
+
+/** Frames that left a full outbox. */
+export function countDropped(metrics: EdgeMetrics, dropped: Dropped): void {
+  metrics.evictedFrames.inc(dropped.frames);
+  metrics.evictedMessages.inc(dropped.messages);
 }

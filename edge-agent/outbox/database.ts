@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { decodeFrameHeader, FrameError } from '#contract/frame.ts';
 import { UserError } from '#runtime/errors.ts';
+import { passGaps, readGaps, type Gap } from './gaps.ts';
 
 /** The outbox's SQLite file: how it is opened, what it holds, how damage shows. */
 
@@ -54,9 +55,20 @@ export function createTables(db: DatabaseSync): void {
   db.exec('CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
   db.exec('CREATE TABLE frames (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL)');
   db.exec('CREATE TABLE windows (vin TEXT PRIMARY KEY, window BLOB NOT NULL) WITHOUT ROWID');
+  createEvictionTables(db);
   db.exec(`PRAGMA user_version = ${fileVersion}`);
   writeMeta(db, newEpoch(), 1);
   db.exec('COMMIT');
+}
+
+/** What was dropped and not told yet (evictions.ts). Files of before frames were ever dropped do not have them. */
+export function createEvictionTables(db: DatabaseSync): void {
+  db.exec(`CREATE TABLE IF NOT EXISTS evictions
+    (epoch TEXT PRIMARY KEY, firstFrame INTEGER NOT NULL, lastFrame INTEGER NOT NULL,
+     predictions INTEGER NOT NULL, unnamed INTEGER NOT NULL) WITHOUT ROWID`);
+  db.exec(`CREATE TABLE IF NOT EXISTS evicted
+    (epoch TEXT NOT NULL, vin TEXT NOT NULL, session INTEGER NOT NULL, fromSeq INTEGER NOT NULL,
+     toSeq INTEGER NOT NULL, PRIMARY KEY (epoch, vin, session, fromSeq)) WITHOUT ROWID`);
 }
 
 export function writeMeta(db: DatabaseSync, epoch: string, nextNumber: number): void {
@@ -77,6 +89,14 @@ export function readMeta(db: DatabaseSync): { epoch: string; nextNumber: number 
   return { epoch, nextNumber };
 }
 
+/** Where frames were dropped behind others that stayed. @throws DamageError */
+export function readKnownGaps(db: DatabaseSync): Gap[] {
+  const text = String(db.prepare("SELECT value FROM meta WHERE name = 'gaps'").get()?.['value'] ?? '');
+  const gaps = readGaps(text);
+  if (!gaps) throw new DamageError(`it says that these frames were dropped: ${text}`);
+  return gaps;
+}
+
 /**
  * Reads all of the file once, at its start: damage must be found before its numbers are built upon.
  * @throws DamageError or SQLite's own error of damage; UserError for a file of another version
@@ -90,9 +110,11 @@ export function verify(db: DatabaseSync): void {
   readMeta(db);
   const check = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
   if (check !== 'ok') throw new DamageError(String(check));
+  const gaps = readKnownGaps(db);
   let expected: number | undefined;
   for (const row of db.prepare('SELECT position, bytes FROM frames ORDER BY position').iterate()) {
     const position = Number(row['position']);
+    if (expected !== undefined && position !== expected) expected = passGaps(gaps, expected - 1) + 1;
     if (position !== (expected ?? position))
       throw new DamageError(`a frame is missing at position ${expected}`);
     if (!isWholeFrame(row['bytes'])) throw new DamageError(`the frame at position ${position} is damaged`);

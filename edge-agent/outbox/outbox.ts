@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeFrame, entryBytes, type FrameEntry } from '#contract/frame.ts';
 import { inWords, UserError } from '#runtime/errors.ts';
+import type { Eviction } from '#contract/records.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Settle } from '#wire/guarded-broker.ts';
 import type { WindowRow } from '../window/recent.ts';
+import { noticeEntry, type Dropped, type EvictionOptions, type RoomRequest, type Told } from './evictions.ts';
+import { addGap, passGaps, type Gap } from './gaps.ts';
 import { Group } from './group.ts';
 import type { StoredFrame } from './store.ts';
 import { StoreError, StoreThread } from './store-thread.ts';
@@ -25,6 +28,8 @@ export interface OutboxOptions {
   onCommitted(tookMs: number): void;
   /** Commits fail and are tried again (why), or succeed again (null). */
   onTrouble(why: string | null): void;
+  /** What happens at `maxBytes`; without it, push back. */
+  eviction?: EvictionOptions;
   /** The file is damaged: only a new start helps, which repairs it. */
   onDamage(error: UserError): void;
 }
@@ -40,6 +45,8 @@ export interface DurableFrame {
 const retry = { minMs: 100, maxMs: 5000 };
 /** Acknowledged frames leave the file with the next commit; when there is none for this long, by themselves. */
 const forgetAfterMs = 500;
+/** What was dropped is told at most this often, while others wait for the disk. */
+const tellEveryMs = 1000;
 
 /**
  * Group commit into a durable file. What arrives within `lingerMs`, or while the last commit runs, becomes one frame, one
@@ -63,6 +70,14 @@ export class Outbox {
   #frames: number;
   #bytes: number;
   #waitingBytes = 0;
+  readonly #gaps: Gap[] = [];
+  /** Frames were dropped, and no frame says so yet. */
+  #untold: boolean;
+  #toldAt = 0;
+  /** What was acknowledged when it was found that everything left is in flight: nothing changes before there is more. */
+  #stuckAt = -1;
+  /** Likewise when frames were dropped last: while nobody takes frames, a notice would only be dropped as well. */
+  #droppedAt = -1;
 
   /** @throws UserError in words: no space, no right, another process has it open */
   static async open(options: OutboxOptions): Promise<Outbox> {
@@ -86,6 +101,12 @@ export class Outbox {
     this.#forgotten = this.#acknowledged;
     this.#frames = contents.frames;
     this.#bytes = contents.bytes;
+    this.#untold = contents.untold;
+  }
+
+  /** Begins with what was not told in an earlier life. */
+  start(): void {
+    this.#commitWhenDue();
   }
 
   /** Windows as the file held them when it was opened; given once. */
@@ -93,9 +114,9 @@ export class Outbox {
     return this.#thread.windows.splice(0);
   }
 
-  /** On disk and not acknowledged by the bridge. */
+  /** On disk and not acknowledged by the bridge; a notice of dropped frames that is still to be written is one. */
   get frames(): number {
-    return this.#frames;
+    return this.#frames + Number(this.#untold);
   }
 
   /** Of the frames on disk that the bridge has not acknowledged. */
@@ -157,7 +178,7 @@ export class Outbox {
   /** The bridge has this frame, the next one in order. */
   acknowledge(position: number, bytes: number): void {
     assert.equal(position, this.#acknowledged + 1);
-    this.#acknowledged = position;
+    this.#acknowledged = passGaps(this.#gaps, position);
     this.#frames -= 1;
     this.#bytes -= bytes;
     this.#forgetTimer ??= setTimeout(() => this.#forget(), forgetAfterMs).unref();
@@ -200,9 +221,10 @@ export class Outbox {
   }
 
   #commitWhenDue(): void {
+    if (this.#committing || this.#closing.signal.aborted) return;
+    if (this.#mayTell()) return void this.#tell();
     const group = this.#groups[0];
-    if (this.#committing || !group || this.#closing.signal.aborted) return;
-    if (this.#bytes > 0 && this.#bytes + group.bytes > this.#options.maxBytes) return;
+    if (!group || (this.#isShort(group.bytes) && !this.#mayDrop())) return;
     const lingers = this.#groups.length === 1 && !this.#isFull(group) && !this.#flushing;
     const waitMs = lingers ? group.openedAt + this.#options.lingerMs - performance.now() : 0;
     if (waitMs > 0) {
@@ -217,57 +239,147 @@ export class Outbox {
     void this.#commit(group);
   }
 
-  async #commit(group: Group): Promise<void> {
+  /** Is there no room for so many more? A frame that is larger than the limit goes alone. */
+  #isShort(bytes: number): boolean {
+    return this.#bytes > 0 && this.#bytes + bytes > this.#options.maxBytes;
+  }
+
+  #mayDrop(): boolean {
+    return this.#options.eviction?.whenFull === 'drop-oldest' && this.#stuckAt !== this.#acknowledged;
+  }
+
+  #mayTell(): boolean {
+    if (!this.#untold || !this.#options.eviction || this.#droppedAt === this.#acknowledged) return false;
+    return this.#groups.length === 0 || performance.now() - this.#toldAt >= tellEveryMs;
+  }
+
+  /** Makes a frame of its own of what was dropped; when that does not fit yet, after the next acknowledgement. */
+  async #tell(): Promise<void> {
+    const group = new Group(performance.now());
+    this.#committing = group;
+    const eviction = await this.#nextEviction();
+    if (eviction === 'given-up' || this.#closing.signal.aborted) return;
+    if (eviction) {
+      const entry = noticeEntry(eviction);
+      const bytes = entryBytes(entry);
+      if (!this.#isShort(bytes)) {
+        group.add([entry], bytes, [], () => {});
+        this.#waitingBytes += bytes;
+        this.#toldAt = performance.now();
+        await this.#commit(group, { epoch: eviction.epoch, ranges: eviction.ranges.length });
+        return;
+      }
+    }
+    this.#droppedAt = this.#acknowledged;
+    this.#committing = undefined;
+    group.settle();
+    this.#commitWhenDue();
+  }
+
+  /** null when it cannot be had just now. */
+  async #nextEviction(): Promise<Eviction | null | 'given-up'> {
+    try {
+      return await this.#thread.eviction(this.#options.eviction?.edge ?? '', Date.now());
+    } catch (error) {
+      if (this.#closing.signal.aborted || (error instanceof StoreError && error.kind !== 'damaged'))
+        return null;
+      return this.#giveUp(error);
+    }
+  }
+
+  async #commit(group: Group, told?: Told): Promise<void> {
     const createdAt = Date.now();
     const { epoch } = this;
     const number = this.#nextNumber;
     const position = this.#nextPosition;
     const bytes = encodeFrame({ epoch, number, createdAt, entries: group.entries });
     const frame = { position, epoch, number, createdAt, bytes };
-    if (!(await this.#store(frame, group.windows))) return;
-    this.#nextNumber += 1;
-    this.#nextPosition += 1;
-    this.#frames += 1;
-    this.#bytes += bytes.length;
-    this.#waitingBytes -= group.bytes;
+    const stored = await this.#store(frame, group, told);
+    if (stored === 'given-up') return;
     this.#committing = undefined;
-    // First who waits: an uplink that reads fast must not hold up the cars.
-    group.settle();
-    this.#options.onDurable(frame);
+    if (stored === 'no-room') this.#groups.unshift(group);
+    else this.#committed(frame, group);
     this.#commitWhenDue();
   }
 
-  /** Tries until it is durable. @returns false when the outbox was closed, or its file is damaged */
-  async #store(frame: DurableFrame, windows: readonly WindowRow[]): Promise<boolean> {
+  #committed(frame: DurableFrame, group: Group): void {
+    this.#nextNumber += 1;
+    this.#nextPosition += 1;
+    this.#frames += 1;
+    this.#bytes += frame.bytes.length;
+    this.#waitingBytes -= group.bytes;
+    // First who waits: an uplink that reads fast must not hold up the cars.
+    group.settle();
+    this.#options.onDurable(frame);
+  }
+
+  /** Tries until it is durable. given-up: the outbox was closed, or its file is damaged. no-room: all is in flight. */
+  async #store(
+    frame: DurableFrame,
+    group: Group,
+    told: Told | undefined,
+  ): Promise<'durable' | 'no-room' | 'given-up'> {
     const { position, number, bytes } = frame;
     for (let waitMs = retry.minMs, failures = 0; ; failures++, waitMs = Math.min(waitMs * 2, retry.maxMs)) {
       const acknowledged = this.#acknowledged;
+      const room = told ? undefined : this.#holdForRoom(group.bytes);
       try {
-        const tookMs = await this.#thread.commit({
+        const { tookMs, dropped, untold } = await this.#thread.commit({
           frame: { position, number, bytes },
-          windows,
+          windows: group.windows,
           acknowledged,
+          room,
+          told,
         });
         this.#forgotten = Math.max(this.#forgotten, acknowledged);
+        this.#untold = untold;
+        if (room) this.#dropped(dropped);
         this.#options.onCommitted(tookMs);
         if (failures > 0) this.#options.onTrouble(null);
-        return true;
+        return 'durable';
       } catch (error) {
-        if (this.#closing.signal.aborted) return false;
+        // Nothing was dropped.
+        if (room) this.#options.eviction?.release(null);
+        if (this.#closing.signal.aborted) return 'given-up';
         if (!(error instanceof StoreError) || error.kind === 'damaged') return this.#giveUp(error);
+        if (error.kind === 'no-room') {
+          this.#stuckAt = acknowledged;
+          if (failures > 0) this.#options.onTrouble(null);
+          return 'no-room';
+        }
         if (failures === 0)
           this.#options.onTrouble(error.kind === 'full' ? 'the disk is full' : error.message);
         await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
-        if (this.#closing.signal.aborted) return false;
+        if (this.#closing.signal.aborted) return 'given-up';
       }
     }
   }
 
-  #giveUp(error: unknown): false {
+  /** Where frames have to leave: nothing is sent meanwhile, so that none of them is in flight. */
+  #holdForRoom(bytes: number): RoomRequest | undefined {
+    const { eviction, maxBytes } = this.#options;
+    if (eviction?.whenFull !== 'drop-oldest' || !this.#isShort(bytes)) return undefined;
+    return { after: eviction.hold() - 1, bytes: this.#bytes, maxBytes };
+  }
+
+  #dropped(dropped: Dropped | null): void {
+    const { eviction } = this.#options;
+    if (dropped) {
+      this.#frames -= dropped.frames;
+      this.#bytes -= dropped.bytes;
+      addGap(this.#gaps, dropped);
+      this.#acknowledged = passGaps(this.#gaps, this.#acknowledged);
+      this.#droppedAt = this.#acknowledged;
+      eviction?.onDropped(dropped);
+    }
+    eviction?.release(dropped?.last ?? null);
+  }
+
+  #giveUp(error: unknown): 'given-up' {
     this.#options.onDamage(
       new UserError('component', `the outbox cannot go on: ${inWords(error)}`, { cause: error }),
     );
-    return false;
+    return 'given-up';
   }
 
   #forget(): void {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { closeQuietly, createTables, isWholeFrame, openDatabase } from './database.ts';
+import { closeQuietly, createTables, isWholeFrame, openDatabase, readKnownGaps } from './database.ts';
 
 /**
  * Repair of a damaged outbox file: every frame that can still be read whole goes, in order and unchanged, into a new
@@ -90,11 +90,31 @@ function copyWhatIsReadable(file: string, target: DatabaseSync): Salvaged {
     insertWindow.run(vin, window);
     windows += 1;
   }
+  copyEvictions(source.db, target);
   target.exec('COMMIT');
+  let dropped = 0;
+  for (const { first, last } of attempt(() => readKnownGaps(source.db)) ?? [])
+    if (first > known.first && last < known.last) dropped += last - first + 1;
   closeQuietly(source.db);
   source.remove();
-  const unreadable = known.last < known.first ? null : known.last - known.first + 1 - frames;
+  const expected = known.last - known.first + 1 - dropped;
+  const unreadable = known.last < known.first ? null : Math.max(0, expected - frames);
   return { frames, unreadable, windows };
+}
+
+/** What was dropped and is not told yet. Rows of a table that an older file does not have may be anything. */
+function copyEvictions(source: DatabaseSync, target: DatabaseSync): void {
+  for (const [table, texts] of [
+    ['evictions', 1],
+    ['evicted', 2],
+  ] as const) {
+    const insert = target.prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?, ?)`);
+    for (const row of readWhilePossible(source, `SELECT * FROM ${table}`)) {
+      const values = Object.values(row);
+      const isSound = values.every((value, index) => typeof value === (index < texts ? 'string' : 'number'));
+      if (isSound && values.length === 5) insert.run(...(values as (string | number)[]));
+    }
+  }
 }
 
 /** The range of positions, from both ends: a broken page in the middle hides neither. */

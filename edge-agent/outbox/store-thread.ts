@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { StoreAnswer, StoreFailure, StoreOpened, StoreRequest } from './protocol.ts';
-import type { CommitRequest, StoreContents, StoredFrame } from './store.ts';
+import type { Eviction } from '#contract/records.ts';
+import type { StoreAnswer, StoreFailure, StoreOpened, StoreRequest, StoreResult } from './protocol.ts';
+import type { CommitRequest, Committed, StoreContents, StoredFrame } from './store.ts';
 
 export class StoreError extends Error {
   override name = 'StoreError';
@@ -12,7 +13,7 @@ export class StoreError extends Error {
 }
 
 interface Waiting {
-  resolve(answer: { tookMs: number; frames: StoredFrame[] }): void;
+  resolve(answer: StoreResult & { tookMs: number }): void;
   reject(error: Error): void;
 }
 
@@ -50,12 +51,18 @@ export class StoreThread {
     worker.on('exit', () => this.#lose(new Error('the outbox thread has ended')));
   }
 
-  /** @returns how long the disk took, ms @throws StoreError; nothing of it is in the file then */
-  async commit(request: CommitRequest): Promise<number> {
+  /** @returns also how long the disk took, ms @throws StoreError; nothing of it is in the file then */
+  async commit(request: CommitRequest): Promise<Committed & { tookMs: number }> {
     // A copy of its own, given away: the frame itself is still wanted for the uplink, and may share its memory.
     const bytes = new Uint8Array(request.frame.bytes);
     const moved = { ...request, frame: { ...request.frame, bytes } };
-    return (await this.#ask({ type: 'commit', ...moved }, [bytes.buffer])).tookMs;
+    const { tookMs, committed } = await this.#ask({ type: 'commit', ...moved }, [bytes.buffer]);
+    return { dropped: null, untold: false, ...committed, tookMs };
+  }
+
+  /** The next part of what was dropped and is not told yet. @throws StoreError */
+  async eviction(edge: string, at: number): Promise<Eviction | null> {
+    return (await this.#ask({ type: 'eviction', edge, at })).eviction;
   }
 
   async forget(acknowledged: number): Promise<void> {
@@ -72,10 +79,7 @@ export class StoreThread {
     await this.#worker.terminate();
   }
 
-  #ask(
-    request: StoreRequest,
-    transfer: ArrayBuffer[] = [],
-  ): Promise<{ tookMs: number; frames: StoredFrame[] }> {
+  #ask(request: StoreRequest, transfer: ArrayBuffer[] = []): Promise<StoreResult & { tookMs: number }> {
     return new Promise((resolve, reject) => {
       if (this.#gone) return reject(this.#gone);
       this.#waiting.push({ resolve, reject });

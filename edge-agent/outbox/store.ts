@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Eviction } from '#contract/records.ts';
 import type { WindowRow } from '../window/recent.ts';
 import {
   closeQuietly,
@@ -9,10 +10,13 @@ import {
   isDamage,
   newEpoch,
   openDatabase,
+  readKnownGaps,
   readMeta,
   verify,
   writeMeta,
 } from './database.ts';
+import { Evictions, type Dropped, type RoomRequest, type Told } from './evictions.ts';
+import { addGap, passGaps, writeGaps, type Gap } from './gaps.ts';
 import { finishRepair, salvage } from './salvage.ts';
 import { TideMark } from './tide-mark.ts';
 
@@ -32,6 +36,16 @@ export interface CommitRequest {
   windows: readonly WindowRow[];
   /** The bridge has every frame up to this position. */
   acknowledged: number;
+  /** Given when frames have to be dropped for this one. */
+  room?: RoomRequest | undefined;
+  /** What this frame says of frames that were dropped before. */
+  told?: Told | undefined;
+}
+
+export interface Committed {
+  dropped: Dropped | null;
+  /** Is there more to tell of what was dropped? */
+  untold: boolean;
 }
 
 /** What a file held when it was opened. */
@@ -44,6 +58,8 @@ export interface StoreContents {
   nextPosition: number;
   frames: number;
   bytes: number;
+  /** Were frames dropped, and no frame says so yet? */
+  untold: boolean;
   /** What was found broken and what became of it, in words. */
   notes: string[];
 }
@@ -60,6 +76,10 @@ export class Store {
   readonly #setNext: StatementSync;
   readonly #setWindow: StatementSync;
   readonly #dropWindow: StatementSync;
+  readonly #setGaps: StatementSync;
+  readonly #evictions: Evictions;
+  /** Where frames are missing behind older ones; in the file, too, so that this is not taken for damage. */
+  readonly #gaps: Gap[] = [];
 
   /**
    * Opens the outbox of a folder; creates it when it is not there, repairs it when it is damaged.
@@ -86,7 +106,10 @@ export class Store {
     this.#db = db;
     this.#tide = tide;
     const { epoch, nextNumber } = this.#settleEpoch(notes);
-    this.contents = { epoch, nextNumber, ...this.#countFrames(), notes };
+    this.#evictions = new Evictions(db);
+    this.#closeGaps();
+    const untold = this.#evictions.pending;
+    this.contents = { epoch, nextNumber, ...this.#countFrames(), untold, notes };
     // OR REPLACE: a commit whose tide mark failed is tried again.
     this.#insert = db.prepare('INSERT OR REPLACE INTO frames (position, bytes) VALUES (?, ?)');
     this.#delete = db.prepare('DELETE FROM frames WHERE position <= ?');
@@ -94,12 +117,16 @@ export class Store {
     this.#setNext = db.prepare("UPDATE meta SET value = ? WHERE name = 'nextNumber'");
     this.#setWindow = db.prepare('INSERT OR REPLACE INTO windows (vin, window) VALUES (?, ?)');
     this.#dropWindow = db.prepare('DELETE FROM windows WHERE vin = ?');
+    this.#setGaps = db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('gaps', ?)");
   }
 
-  /** One transaction, durable when it returns. @throws SQLite's errors; nothing of the request is in the file then */
-  commit(request: CommitRequest): void {
+  /**
+   * One transaction, durable when it returns: the frame, its windows, and what has to leave for it.
+   * @throws SQLite's errors, NoRoomError; nothing of the request is in the file then
+   */
+  commit(request: CommitRequest): Committed {
     const { position, number, bytes } = request.frame;
-    this.#transaction(() => {
+    const dropped = this.#transaction(() => {
       this.#insert.run(position, bytes);
       this.#setNext.run(String(number + 1));
       for (const [vin, window] of request.windows) {
@@ -107,13 +134,23 @@ export class Store {
         else this.#dropWindow.run(vin);
       }
       this.#delete.run(request.acknowledged);
+      if (request.told) this.#evictions.forget(request.told);
+      return request.room ? this.#makeRoom(request.room, request.frame) : null;
     });
-    this.#tide.write(this.contents.epoch, number);
+    passGaps(this.#gaps, request.acknowledged);
+    if (dropped) addGap(this.#gaps, dropped);
+    this.#markTide(number, dropped === null);
+    return { dropped, untold: this.#evictions.pending };
   }
 
   /** Forgets frames that the bridge has. */
   forget(acknowledged: number): void {
     this.#transaction(() => this.#delete.run(acknowledged));
+  }
+
+  /** The next part of what was dropped and is not told yet. */
+  eviction(edge: string, at: number): Eviction | null {
+    return this.#evictions.next(edge, at);
   }
 
   /** Frames from a position on until `maxBytes` are reached; at least one, if there is one. */
@@ -137,6 +174,38 @@ export class Store {
   close(): void {
     this.#db.close();
     this.#tide.close();
+  }
+
+  /** The new frame itself never leaves for its own sake. */
+  #makeRoom(room: RoomRequest, frame: CommitRequest['frame']): Dropped | null {
+    const dropped = this.#evictions.dropOldest(room, frame.position, frame.bytes.length);
+    if (dropped.frames === 0) return null;
+    const gaps = this.#gaps.map((gap) => ({ ...gap }));
+    addGap(gaps, dropped);
+    this.#setGaps.run(writeGaps(gaps));
+    return dropped;
+  }
+
+  /** @param isNeeded where frames were dropped the commit cannot be tried again: the mark may lag behind by one */
+  #markTide(number: number, isNeeded: boolean): void {
+    try {
+      this.#tide.write(this.contents.epoch, number);
+    } catch (error) {
+      if (isNeeded) throw error;
+    }
+  }
+
+  /** Frames in front of a gap move up to it: when a file is opened none is in flight, and they are few. */
+  #closeGaps(): void {
+    const last = readKnownGaps(this.#db).at(-1);
+    if (!last) return;
+    this.#transaction(() => {
+      const before = 'SELECT position FROM frames WHERE position < ? ORDER BY position DESC';
+      const move = this.#db.prepare('UPDATE frames SET position = ? WHERE position = ?');
+      let to = last.last;
+      for (const row of this.#db.prepare(before).all(last.first)) move.run(to--, row['position'] as number);
+      this.#db.exec("DELETE FROM meta WHERE name = 'gaps'");
+    });
   }
 
   /** Goes on with the file's epoch only where it is certain that none of its numbers is given out again. */
@@ -179,11 +248,12 @@ export class Store {
     };
   }
 
-  #transaction(work: () => void): void {
+  #transaction<T>(work: () => T): T {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
-      work();
+      const result = work();
       this.#db.exec('COMMIT');
+      return result;
     } catch (error) {
       // After a full disk SQLite has rolled back by itself.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');

@@ -26,6 +26,8 @@ export class SendQueue {
   /** What was read back last did not fit: nothing is read until a frame has left. */
   #isFull = false;
   #closed = false;
+  /** Frames may be dropped right now: none is given out. */
+  #held = false;
 
   constructor(options: SendQueueOptions) {
     this.#options = options;
@@ -51,6 +53,7 @@ export class SendQueue {
 
   /** The next frame to send; undefined when there is none, or none in memory yet (onReady follows). */
   peek(): DurableFrame | undefined {
+    if (this.#held) return undefined;
     this.#readBack();
     return this.#frames.peek();
   }
@@ -58,6 +61,23 @@ export class SendQueue {
   shift(): void {
     this.#frames.take(1);
     this.#isFull = false;
+  }
+
+  /** Gives out nothing until `release`. @returns the position of the next frame to send */
+  hold(): number {
+    this.#held = true;
+    return this.#frames.peek()?.position ?? this.#nextPosition;
+  }
+
+  /** Goes on, without the frames that were dropped meanwhile: all up to this position, or none. */
+  release(lastDropped: number | null): void {
+    this.#held = false;
+    if (lastDropped !== null) {
+      for (let next = this.#frames.peek(); next && next.position <= lastDropped; next = this.#frames.peek())
+        this.shift();
+      this.#nextPosition = Math.max(this.#nextPosition, lastDropped + 1);
+    }
+    if (!this.#closed) this.#options.onReady();
   }
 
   close(): void {
@@ -82,12 +102,14 @@ export class SendQueue {
 
   async #read(): Promise<void> {
     const { outbox, chunkBytes } = this.#options;
+    const from = this.#nextPosition;
     try {
-      const stored = await outbox.read(this.#nextPosition, chunkBytes);
-      if (stored[0]?.position !== this.#nextPosition) {
-        throw new Error(`the frame at position ${this.#nextPosition} is missing`);
+      const stored = await outbox.read(from, chunkBytes);
+      // Else they were dropped meanwhile.
+      if (from === this.#nextPosition) {
+        if (stored[0]?.position !== from) throw new Error(`the frame at position ${from} is missing`);
+        this.#isFull = !stored.every(({ position, bytes }) => this.#push(decode(position, bytes)));
       }
-      this.#isFull = !stored.every(({ position, bytes }) => this.#push(decode(position, bytes)));
       this.#reading = false;
       if (!this.#closed) this.#options.onReady();
     } catch (error) {

@@ -87,6 +87,16 @@ export class Uplink {
     this.#send();
   }
 
+  /** Sends no new frame until `release`. @returns the first position that was never sent */
+  hold(): number {
+    return this.#queue.hold();
+  }
+
+  /** Goes on behind the last frame that was dropped; null when none was. */
+  release(lastDropped: number | null): void {
+    this.#queue.release(lastDropped);
+  }
+
   /** Sent before the frames that wait. Takes one place of the window at most: a newer state replaces one that waits. */
   publishState(bytes: Buffer): void {
     this.#nextState = bytes;

@@ -5,7 +5,7 @@ import { CommittedFrames } from '#bridge/committed-frames.ts';
 import { maxRecordBytes } from '#bridge/frame-records.ts';
 import { encodeFrame, markStored, type FrameEntry } from '#contract/frame.ts';
 import { decodeOrigin } from '#contract/origin.ts';
-import { deadLetterCodec, framePositionCodec } from '#contract/records.ts';
+import { deadLetterCodec, evictionCodec, framePositionCodec } from '#contract/records.ts';
 import { telemetryHeader } from '#contract/telemetry.ts';
 import { topics } from '#contract/topics.ts';
 import { crc32 } from 'node:zlib';
@@ -145,6 +145,22 @@ test('a frame larger than a record can be is kept in parts that join to the same
   assert.deepEqual(Buffer.concat(deadLetters(batch).map((letter) => letter.bytes)), rubbish);
 });
 
+test('what an edge says of frames that it dropped goes to the ledger', () => {
+  const notice = { destination: 'fleet.ledger', key: 'edge-1', value: eviction() } as const;
+  const batch = gather([frame(1, [notice])]);
+  assert.deepEqual(
+    messages(batch, 'p.fleet.ledger').map(({ key, value }) => [key, value]),
+    [['edge-1', notice.value]],
+  );
+  assert.equal(batch.refused.length, 0);
+});
+
+function eviction(): Buffer {
+  const frames = { epoch, firstFrame: 1, lastFrame: 2, predictions: 0, unnamed: 0 };
+  const ranges = [{ vin: 'VIN00001', session: 1, fromSeq: 1, toSeq: 9 }];
+  return evictionCodec.encode({ edge: 'edge-1', at: 1, ...frames, ranges });
+}
+
 test('entries that an edge may not write are kept with a reason, the others go on', () => {
   const refused: FrameEntry[] = [
     { destination: 'fleet.telemetry', key: 'VIN00001', value: Buffer.from('not avro') },
@@ -152,6 +168,8 @@ test('entries that an edge may not write are kept with a reason, the others go o
     { destination: 'fleet.frames', key: 'r1/edge-1', value: Buffer.from('position') },
     { destination: 'fleet.edges', key: 'r1/edge-2', value: Buffer.from('state') },
     { destination: 'fleet.predictions', key: 'VIN00001', value: Buffer.from('prediction') },
+    { destination: 'fleet.ledger', key: 'edge-1', value: Buffer.from('marks') },
+    { destination: 'fleet.ledger', key: 'edge-2', value: eviction() },
     telemetry('VIN00001', maxRecordBytes),
   ];
   const batch = gather([frame(1, [...refused, telemetry('VIN00009')])], undefined, {

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import {
   deadLetterCodec,
   edgeStateCodec,
+  evictionCodec,
   framePositionCodec,
   ledgerMarksCodec,
   predictionCodec,
@@ -15,6 +16,7 @@ import { signalCount } from '#contract/signals.ts';
 import {
   deadLetter,
   edgeState,
+  eviction,
   framePosition,
   ledgerMarks,
   prediction,
@@ -91,6 +93,16 @@ const records: { name: string; codec: Codec<unknown>; value: fc.Arbitrary<unknow
     number: long,
     earlier: fc.array(fc.record({ epoch: text, number: long }, plainObjects), { maxLength: 4 }),
   }),
+  record('Eviction', evictionCodec, {
+    edge: text,
+    at: long,
+    epoch: text,
+    firstFrame: long,
+    lastFrame: long,
+    predictions: long,
+    unnamed: long,
+    ranges: fc.array(fc.record({ vin: text, session: long, fromSeq: long, toSeq: long }), { maxLength: 5 }),
+  }),
   record('LedgerMarks', ledgerMarksCodec, {
     shard: text,
     qos: int,
@@ -159,6 +171,7 @@ test("the first version's bytes are read with today's schemas", () => {
     [deadLetterCodec, deadLetter],
     [framePositionCodec, framePosition],
     [ledgerMarksCodec, ledgerMarks],
+    [evictionCodec, eviction],
   ];
   for (const [codec, { bytes, value }] of versions) {
     const buffer = Buffer.from(bytes, 'hex');

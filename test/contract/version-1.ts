@@ -100,6 +100,22 @@ export const ledgerMarks = {
   },
 };
 
+export const eviction = {
+  bytes:
+    'c30116b5c1f0eb33fd940c656467652d31f6c1e0c8bf68203030633066666565303063306666656506520e0202' +
+    '225756575a5a5a314a5a3357333836373532828080808080801018d80400',
+  value: {
+    edge: 'edge-1',
+    at: 1795238400123,
+    epoch: '00c0ffee00c0ffee',
+    firstFrame: 3,
+    lastFrame: 41,
+    predictions: 7,
+    unnamed: 1,
+    ranges: [{ vin: 'WVWZZZ1JZ3W386752', session: 4503599627370497, fromSeq: 12, toSeq: 300 }],
+  },
+};
+
 export const telemetry = {
   bytes:
     'c301bf65776abed962ce225756575a5a5a314a5a3357333836373532828080808080801018f6c1e0c8bf6880a0' +

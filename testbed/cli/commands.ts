@@ -36,6 +36,11 @@ export const commands = {
     summary: 'print the records of a Kafka topic, decoded',
     load: async () => (await import('./tail.ts')).tailCommand,
   },
+  deadletter: {
+    group: 'Looking closer',
+    summary: 'look at messages that were refused, and send them again',
+    load: async () => (await import('./deadletter.ts')).deadletterCommand,
+  },
   model: {
     group: 'Looking closer',
     summary: 'list the releases that were published, or look at one',

@@ -43,8 +43,8 @@ async function described(file: string): Promise<string> {
 }
 
 function inShort(entry: TimelineEntry): string {
-  if (entry.action === 'cut') return `cut ${entry.link.name}`;
-  return entry.action === 'kill' ? `kill ${entry.target}` : entry.failure;
+  if (entry.action === 'fail') return entry.failure;
+  return `${entry.action} ${'link' in entry ? entry.link.name : entry.target}`;
 }
 
 function inLines(file: string, scenario: Scenario): string {

@@ -9,7 +9,7 @@ import { StoppedEarly } from '../run/set-up.ts';
 import { Stop } from '../run/stop.ts';
 import { loadScenario } from '../scenario/load.ts';
 import { processNames } from '../scenario/processes.ts';
-import { messageIntervalMs, type Scenario, type TimelineEntry } from '../scenario/scenario.ts';
+import { messageIntervalMs, type Link, type Scenario, type TimelineEntry } from '../scenario/scenario.ts';
 import { largestStageCars, scheduleMs } from '../scenario/stages.ts';
 import { shortDuration } from '../scenario/values.ts';
 import { plural } from '../verdict/figures.ts';
@@ -134,9 +134,30 @@ function happenings({ timeline, training }: Scenario): { atMs: number; words: st
 }
 
 function inWords(entry: TimelineEntry): string {
-  if (entry.action === 'cut') return `the link ${entry.link.name} is cut for ${entry.forMs / 1000} s`;
-  if (entry.action === 'kill') return `${entry.targets.join(', ')} is killed`;
-  return `${plural(entry.cars, 'car')} ${entry.cars === 1 ? 'gets' : 'get'} ${entry.failure}`;
+  if (entry.action === 'fail') {
+    return `${plural(entry.cars, 'car')} ${entry.cars === 1 ? 'gets' : 'get'} ${entry.failure}`;
+  }
+  const long = 'forMs' in entry ? ` for ${entry.forMs / 1000} s` : '';
+  if ('link' in entry) return `the link ${entry.link.name} ${ofLink(entry)}${long}`;
+  if (entry.action === 'storm') {
+    return `all cars of ${entry.links.map(({ to }) => to).join(', ')} lose their connection and come back`;
+  }
+  const words = { kill: 'killed', pause: 'paused', restart: 'restarted in order' };
+  const verb = entry.targets.length === 1 ? 'is' : 'are';
+  return `${entry.targets.join(', ')} ${verb} ${words[entry.action]}${long}`;
+}
+
+function ofLink(entry: Extract<TimelineEntry, { link: Link }>): string {
+  if (entry.action === 'cut') return 'is cut';
+  if (entry.action === 'reset') return 'is reset';
+  if (entry.action === 'flap') {
+    return `flaps (${entry.downMs / 1000} s down, ${entry.upMs / 1000} s up)`;
+  }
+  if (entry.action === 'bandwidth') {
+    return `carries ${(entry.bytesPerSecond / 1000).toLocaleString('en')} KB/s`;
+  }
+  const jitter = entry.jitterMs === 0 ? '' : ` ± ${entry.jitterMs}`;
+  return `is slow (${entry.latencyMs}${jitter} ms each way)`;
 }
 
 /** The first Ctrl-C ends the run in order, the second at once. @returns how to stop listening */

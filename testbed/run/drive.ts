@@ -32,11 +32,11 @@ export async function drive(run: Run): Promise<number> {
       ),
     wait: (ms: number) => stop.wait(ms),
     stopping: () => stop.reason !== undefined,
+    stopped: stop.requested,
+    giveUp: (error: unknown) => stop.request(error instanceof Error ? error : new Error(String(error))),
   };
   run.timeline = new Timeline(scenario.timeline, scene, startedAt);
-  const faultsOver = run.timeline.run().catch((error: unknown) => {
-    stop.request(error instanceof Error ? error : new Error(String(error)));
-  });
+  const faultsOver = run.timeline.run();
   const trained = run.training.follow(scenario.training, startedAt, stop);
   const { finishMs } = patience(stop);
   await stop.until(

@@ -39,6 +39,8 @@ export class Fleet {
         this.#truth.take(message.bytes);
         break;
       case 'finished':
+        // It drains because it is restarted: its next life goes on.
+        if (this.#simulators.get(name)?.isEnding) break;
         this.#finished.add(name);
         this.#simulators.get(name)?.expectEnd();
         break;

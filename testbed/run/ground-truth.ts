@@ -47,14 +47,23 @@ export class GroundTruth {
       );
   }
 
+  /** Records that simulators gave. */
+  get said(): number {
+    return this.#written;
+  }
+
+  /** Waits at most this long for Kafka to have all that was said. */
+  async flush(timeoutMs: number): Promise<void> {
+    await Promise.race([this.#last, delay(timeoutMs, undefined, { ref: false })]);
+  }
+
   /** What is known by now, one for each failure of a car. */
   get truths(): Truth[] {
     return [...this.#byKey.values()];
   }
 
-  /** Waits this long for Kafka to have all of it. */
-  async close(timeoutMs = 2000): Promise<void> {
-    await Promise.race([this.#last, delay(timeoutMs, undefined, { ref: false })]);
+  /** What Kafka does not have by now is given up. */
+  async close(): Promise<void> {
     await this.#writer.close();
   }
 }

@@ -2,7 +2,7 @@ import { UserError } from '#runtime/errors.ts';
 import type { LocalKafka } from './kafka/local-kafka.ts';
 import type { Part } from './supervised.ts';
 
-/** The local Kafka as a part of the run that the timeline may kill. */
+/** The local Kafka as a part of the run that the timeline may kill or hold up. */
 export class KafkaPart implements Part {
   readonly name = 'kafka';
   readonly #kafka: LocalKafka;
@@ -37,5 +37,27 @@ export class KafkaPart implements Part {
     this.#kafka.kill();
     this.#up = false;
     return Promise.resolve();
+  }
+
+  /** Kafka's own patience applies. */
+  async stop(): Promise<void> {
+    this.#endExpected = true;
+    await this.resume();
+    await this.#kafka.stop();
+  }
+
+  pause(): Promise<void> {
+    // Unlike a component it needs nobody to wake it when we die: it is killed then.
+    this.#signal('SIGSTOP');
+    return Promise.resolve();
+  }
+
+  resume(): Promise<void> {
+    this.#signal('SIGCONT');
+    return Promise.resolve();
+  }
+
+  #signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.pid) process.kill(this.pid, signal);
   }
 }

@@ -8,7 +8,7 @@ import type { Folders } from './folders.ts';
 import { KafkaPart } from './kafka-part.ts';
 import { startLocalKafka, type LocalKafka } from './kafka/local-kafka.ts';
 import { LinkProxy } from './link-proxy.ts';
-import { isCut } from './plan.ts';
+import { isTouched } from './plan.ts';
 import { pickPort } from './ports.ts';
 import type { Status } from './status.ts';
 
@@ -18,7 +18,7 @@ const reachTimeoutMs = 30_000;
 export interface KafkaSource {
   config: KafkaConfig;
   client: Kafka;
-  /** Where the bridge reaches it: through a proxy, when the timeline cuts that link. */
+  /** Where the bridge reaches it: through a proxy, when the timeline names that link. */
   bridgeBrokers: string[];
   /** Undefined for the user's own. */
   local: { kafka: LocalKafka; part: KafkaPart } | undefined;
@@ -50,7 +50,7 @@ export async function openKafka(request: {
   }
 
   const { folders, scenario } = request;
-  const advertised = isCut(scenario, 'bridge/kafka')
+  const advertised = isTouched(scenario, 'bridge/kafka')
     ? { host: '127.0.0.1', port: await pickPort() }
     : undefined;
   const kafka = await startLocalKafka({

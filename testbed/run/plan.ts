@@ -3,7 +3,7 @@ import os from 'node:os';
 import { password } from '#contract/identity.ts';
 import { failuresOf } from '../scenario/fleet.ts';
 import { processNames } from '../scenario/processes.ts';
-import type { Link, Scenario } from '../scenario/scenario.ts';
+import { linksOf, type Link, type Scenario } from '../scenario/scenario.ts';
 import { largestStageCars } from '../scenario/stages.ts';
 import { maxCarsPerProcess } from '../sizing.ts';
 
@@ -62,9 +62,9 @@ export interface KeyFiles {
   publicKeyFile: string;
 }
 
-/** Is this link named by the timeline? */
-export function isCut(scenario: Scenario, name: string): boolean {
-  return scenario.timeline.some((entry) => entry.action === 'cut' && entry.link.name === name);
+/** Does the timeline name this link, so that it needs a proxy? */
+export function isTouched(scenario: Scenario, name: string): boolean {
+  return scenario.timeline.some((entry) => linksOf(entry).some((link) => link.name === name));
 }
 
 export async function planRun(input: PlanInput): Promise<RunPlan> {
@@ -75,7 +75,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
   const proxies: ProxyPlan[] = [];
   const throughLink = async (from: string, to: string, target: HostPort): Promise<HostPort> => {
     const link = { from, to, name: `${from}/${to}` };
-    if (!isCut(scenario, link.name)) return target;
+    if (!isTouched(scenario, link.name)) return target;
     const listen = { host, port: await pickPort() };
     proxies.push({ link, listen, target });
     return listen;
@@ -114,6 +114,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
         fleetSecret,
         maxCars: maxCarsPerProcess,
         dataDir: `${input.workDir}/${name}`,
+        ...(scenario.edges.outbox && { outbox: scenario.edges.outbox }),
         uplink: { bridges: [text(uplink)], password: password(edgeSecret, name) },
         ...(keys && { model: { publicKey: keys.publicKeyFile } }),
         health: { host, port: healthPort },

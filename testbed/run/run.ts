@@ -53,7 +53,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
     const startedAt = await drive(run);
     const unsettled = await settle(run);
     status.doing('writing the report …');
-    const ledger = run.ledger.result();
+    const ledger = run.ledger.result(startedAt);
     const held = heldAgainst(run, startedAt);
     const summary = summarise({
       run: id,
@@ -67,6 +67,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
       collector: run.collector,
       meter: run.meter,
       faults: run.timeline?.faults ?? [],
+      truthsSaid: run.truth.said,
       detection: scoreDetection(held.evidence),
       releases: releasesOf(run),
       training: { refused: run.training.refused, releaseRefusals: run.evidence.models.refusals() },

@@ -38,6 +38,7 @@ export async function settle(run: Run): Promise<string[]> {
   await collector.finish();
   const warnings = undelivered(run.scraper.gauge('fleetbed_outbox_frames'));
   await stopComponents(components, patience(stop).partMs);
+  await run.truth.flush(patience(stop).readMs);
   // What the parts handed on while they ended counts too.
   await readToEnd(run);
   await feed.stop();

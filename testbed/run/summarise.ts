@@ -2,6 +2,7 @@ import os from 'node:os';
 import type { Scenario } from '../scenario/scenario.ts';
 import { largestStageCars } from '../scenario/stages.ts';
 import type { LedgerResult } from '../verdict/ledger.ts';
+import { problemsInContext } from '../verdict/problem-context.ts';
 import { latencyOf, type Summary } from '../verdict/summary.ts';
 import { evaluate } from '../verdict/thresholds.ts';
 import { exitCodes, UserError, inWords } from '#runtime/errors.ts';
@@ -23,6 +24,8 @@ export interface RunFacts {
   collector: Collector;
   meter: ResourceMeter;
   faults: Fault[];
+  /** Records of ground truth that simulators gave. */
+  truthsSaid: number;
   detection: Summary['detection'];
   releases: Summary['releases'];
   training: Summary['training'];
@@ -97,7 +100,9 @@ export function summarise(facts: RunFacts): Summary {
       },
     },
     thresholds: [],
-    problems: ledger.problems,
+    predictions: ledger.predictions,
+    truth: { said: facts.truthsSaid, stored: ledger.truthsStored },
+    problems: problemsInContext(ledger.problems, facts.faults),
     problemsOmitted: ledger.problemsOmitted,
   };
   summary.thresholds = evaluate(scenario.thresholds, summary);

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, openSync, closeSync } from 'node:fs';
 import { UserError } from '#runtime/errors.ts';
+import { Standstill } from './standstill.ts';
 
-/** A part of the run that the testbed starts and may kill on purpose: a component's process or Kafka. */
+/** A part of the run that the testbed starts and may kill or hold up on purpose: a component's process or Kafka. */
 export interface Part {
   readonly name: string;
   /** undefined while it is down */
@@ -12,6 +13,12 @@ export interface Part {
   start(): Promise<void>;
   /** SIGKILL. Its death is then expected, until the next start. */
   kill(): Promise<void>;
+  /** SIGTERM, and SIGKILL when it has not ended by then; its end is expected. A paused part is resumed for it. */
+  stop(timeoutMs: number): Promise<void>;
+  /** SIGSTOP: it keeps its connections and answers nothing. Nothing happens while it is down. */
+  pause(): Promise<void>;
+  /** SIGCONT. */
+  resume(): Promise<void>;
 }
 
 export interface SupervisedOptions {
@@ -36,6 +43,7 @@ export class Supervised implements Part {
   #exited: Promise<void> = Promise.resolve();
   #endExpected = false;
   #lastWords = '';
+  #standstill: Standstill | undefined;
   life = 0;
 
   constructor(options: SupervisedOptions) {
@@ -45,6 +53,11 @@ export class Supervised implements Part {
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** It was asked to end, or to finish: what it says of its end is no news of the run. */
+  get isEnding(): boolean {
+    return this.#endExpected;
   }
 
   /** Resolves when the component says that it is ready. @throws UserError with its own last words */
@@ -83,6 +96,7 @@ export class Supervised implements Part {
           clearTimeout(timer);
           errors.end();
           if (this.#child === child) this.#child = undefined;
+          void this.resume();
           ended();
           const death = this.#death(code, signal);
           if (!started) reject(death);
@@ -123,12 +137,23 @@ export class Supervised implements Part {
     await this.#exited;
   }
 
-  /** SIGTERM, and SIGKILL when it has not ended by then. */
+  async pause(): Promise<void> {
+    if (this.#child && !this.#standstill) this.#standstill = await Standstill.of(this.#child);
+  }
+
+  resume(): Promise<void> {
+    this.#standstill?.end();
+    this.#standstill = undefined;
+    return Promise.resolve();
+  }
+
   async stop(timeoutMs: number): Promise<void> {
     this.#endExpected = true;
     const child = this.#child;
     if (!child) return;
     child.kill('SIGTERM');
+    // A process that stands still takes no SIGTERM.
+    await this.resume();
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     await this.#exited;
     clearTimeout(timer);

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { hasSignal, profiles } from '#simulator/population/profiles.ts';
-import type { actions } from './file.ts';
+import type { actions } from './actions.ts';
+import type { Placed } from './overlaps.ts';
 import { oneOf, type Path } from './problems.ts';
 import type { Fail } from './scenario.ts';
-import type { Placed, TimelineContext } from './timeline.ts';
+import type { TimelineContext } from './timeline.ts';
 
 /**
  * @param sensorGiven whether the file names one

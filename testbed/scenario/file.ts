@@ -1,36 +1,26 @@
 import { z } from 'zod';
-import { failures } from '#contract/failures.ts';
+import { byteSize } from '#runtime/config.ts';
 import { isName } from '#contract/identity.ts';
 import { detectorKinds } from '#contract/release.ts';
-import { signalNames } from '#contract/signals.ts';
-import { failureIds } from '#simulator/failures/failures.ts';
-import { nearestWord } from '#runtime/nearest-word.ts';
 import { profiles } from '#simulator/population/profiles.ts';
-import { complaint, oneOf } from './problems.ts';
-import { carsOrShare, condition, duration, instant, lookBack, rate } from './values.ts';
+import { actions } from './actions.ts';
+import { condition, duration, instant, lookBack, rate } from './values.ts';
 
-/** How a scenario is written: every field, its unit, its limits and its default. scenario.schema.json is drawn from it. */
+/**
+ * How a scenario is written: every field, its unit, its limits and its default; the timeline's
+ * are in actions.ts. scenario.schema.json is drawn from both.
+ */
 
 /** More would not fit into the 64 KiB that an edge takes from a car in one message (80 bytes a reading). */
 const maxReadingsPerMessage = 800;
 
 const cars = z.int().min(0).max(1_000_000);
-const target = z.string().min(1);
 
 /** Known names only, any of them: zod's type of that has undefined values, which its parse never gives. */
 const shares = z.partialRecord(
   z.enum([...profiles.keys()]),
   z.number().positive().max(1),
 ) as unknown as z.ZodRecord<z.ZodString, z.ZodNumber>;
-
-const failure = z.enum(failureIds, {
-  error: ({ input }) => {
-    const isKnown = failures.some(({ id }) => id === input);
-    const notYet = isKnown ? `: ${String(input)} is not built yet` : '';
-    const near = typeof input === 'string' ? nearestWord(input, failureIds) : undefined;
-    return complaint(`expected ${oneOf(failureIds)}${notYet}`, near);
-  },
-});
 
 /** One field each, because each is checked on its own: a mistake in one hides none in another. */
 export const sections = {
@@ -99,7 +89,23 @@ export const sections = {
   cars: cars.min(1).optional().describe('Together with duration: short for one flat stage.'),
   duration: duration.optional().describe('Together with cars: short for one flat stage.'),
   edges: z
-    .strictObject({ count: z.int().min(1).max(1000).default(1).describe('Edge agents: edge-1, edge-2, …') })
+    .strictObject({
+      count: z.int().min(1).max(1000).default(1).describe('Edge agents: edge-1, edge-2, …'),
+      outbox: z
+        .strictObject({
+          maxBytes: byteSize
+            .optional()
+            .describe(
+              'Messages on an edge’s disk that the bridge does not have yet: 64MiB; 1 GiB unless set.',
+            ),
+          whenFull: z
+            .enum(['push-back', 'drop-oldest'])
+            .default('push-back')
+            .describe('At that limit: cars wait, or the oldest messages are dropped and counted as evicted.'),
+        })
+        .optional()
+        .describe('How much each edge keeps while the bridge is away, and what it does beyond that.'),
+    })
     .prefault({})
     .describe('The edge agents that the cars connect to.'),
   training: z
@@ -148,56 +154,10 @@ export const sections = {
     .describe('Numbers of summary.json and what must hold of them at the end: delivery.lost: "== 0".'),
 };
 
-/** What may stand in the timeline, by the word that names it. */
-export const actions = {
-  cut: z
-    .strictObject({
-      at: duration.describe('When, from the start of the schedule.'),
-      for: duration.describe('How long the link stays cut.'),
-      cut: target.describe('The link: edge-1/bridge, cars/edge-2 or bridge/kafka.'),
-    })
-    .describe('Cuts a link: connections are reset, new ones refused.'),
-  kill: z
-    .strictObject({
-      at: duration.describe('When, from the start of the schedule.'),
-      kill: target.describe(
-        'The process: bridge, kafka, edge-1, simulator-1, or a share of them: edges/10%.',
-      ),
-      restart: z
-        .enum(['always', 'never'])
-        .default('always')
-        .describe('A killed process starts again after 2 s, unless never.'),
-    })
-    .describe('Ends a process at once (kill -9).'),
-  fail: z
-    .strictObject({
-      at: duration.describe('Onset, from the start of the schedule.'),
-      fail: failure.describe('What goes wrong with cars, which are chosen by the seed.'),
-      cars: carsOrShare.describe("How many: a share of the largest stage's cars such as 2%, or a number."),
-      severity: z
-        .number()
-        .positive()
-        .max(1)
-        .default(0.7)
-        .describe('How far it has gone at the end, up to 1; a stuck sensor is wholly stuck at any.'),
-      over: duration
-        .refine((ms) => ms > 0, 'expected more than 0s')
-        .default(600_000)
-        .describe("From the onset to the failure, on the cars' clock; 10m unless set."),
-      sensor: z
-        .enum(signalNames)
-        .default('coolantTemperature')
-        .describe('Which sensor is stuck; only with sensor-stuck.'),
-    })
-    .describe('Lets cars fail, with ground truth: the verdict compares what the edges said of them.'),
-};
-
-export type ActionName = keyof typeof actions;
-
 export const scenarioFile = z.strictObject({
   ...sections,
   timeline: z
-    .array(z.union([actions.cut, actions.kill, actions.fail]))
+    .array(z.union(Object.values(actions)))
     .default([])
     .describe('What goes wrong, and when.'),
 });

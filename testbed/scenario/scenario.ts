@@ -16,7 +16,7 @@ export interface Scenario {
   connect: { ratePerSecond: number };
   /** The first stage's cars connect before the schedule's zero; each later stage goes linearly from the one before. */
   stages: Stage[];
-  edges: { count: number };
+  edges: { count: number; outbox?: Outbox | undefined };
   /** undefined: no model is learned, and none runs at an edge. */
   training: Training | undefined;
   /** In the order of time. */
@@ -38,6 +38,14 @@ export interface Fleet {
   simStartMs: number;
 }
 
+/** How much an edge keeps for a bridge that is away. */
+export interface Outbox {
+  /** Of messages on disk; the edge's own default unless set. */
+  maxBytes?: number | undefined;
+  /** At the limit: cars wait, or the oldest messages are dropped and counted as evicted. */
+  whenFull: 'push-back' | 'drop-oldest';
+}
+
 export interface Stage {
   forMs: number;
   cars: number;
@@ -54,7 +62,7 @@ export interface Training {
   falseAlarmsPerVehicleDay: number;
 }
 
-export type TimelineEntry = Cut | Kill | Fail;
+export type TimelineEntry = Cut | Kill | Fail | Pause | Restart | Slow | Bandwidth | Reset | Flap | Storm;
 
 /** A link that carries nothing for a time. */
 export interface Cut {
@@ -73,7 +81,7 @@ export interface Kill {
   atMs: number;
   /** Names of processes: bridge, kafka, edge-1, simulator-1. */
   targets: string[];
-  /** As the scenario has it: edges/10%. */
+  /** As the scenario has it: edges/10%, edges/2, edges/random. */
   target: string;
   restart: 'always' | 'never';
   line: number;
@@ -97,6 +105,90 @@ export interface Fail {
   line: number;
 }
 
+/** Processes that stand still for a time (SIGSTOP, then SIGCONT): nothing is closed, nothing answers. */
+export interface Pause {
+  action: 'pause';
+  /** From the schedule's zero. */
+  atMs: number;
+  forMs: number;
+  /** Names of processes. */
+  targets: string[];
+  /** As the scenario has it. */
+  target: string;
+  line: number;
+}
+
+/** Processes that end in order (SIGTERM: they drain first) and start again, as in a rollout. */
+export interface Restart {
+  action: 'restart';
+  /** From the schedule's zero. */
+  atMs: number;
+  /** Names of processes. */
+  targets: string[];
+  /** As the scenario has it. */
+  target: string;
+  line: number;
+}
+
+/** A link on which every byte is late, in both directions. */
+export interface Slow {
+  action: 'slow';
+  /** From the schedule's zero. */
+  atMs: number;
+  forMs: number;
+  link: Link;
+  /** In each direction. */
+  latencyMs: number;
+  /** The latency is this much more or less, up to the latency itself. */
+  jitterMs: number;
+  line: number;
+}
+
+/** A link that carries only so much. */
+export interface Bandwidth {
+  action: 'bandwidth';
+  /** From the schedule's zero. */
+  atMs: number;
+  forMs: number;
+  link: Link;
+  /** In each direction, all connections of the link together. */
+  bytesPerSecond: number;
+  line: number;
+}
+
+/** Every connection of a link is reset; new ones are taken at once. */
+export interface Reset {
+  action: 'reset';
+  /** From the schedule's zero. */
+  atMs: number;
+  link: Link;
+  line: number;
+}
+
+/** A link that is cut and healed again and again; it begins with a cut. */
+export interface Flap {
+  action: 'flap';
+  /** From the schedule's zero. */
+  atMs: number;
+  forMs: number;
+  link: Link;
+  downMs: number;
+  upMs: number;
+  line: number;
+}
+
+/** All cars of one or more edges lose their connection at once and come back. */
+export interface Storm {
+  action: 'storm';
+  /** From the schedule's zero. */
+  atMs: number;
+  /** One for each edge: cars/edge-1. */
+  links: Link[];
+  /** As the scenario has it: edge-1, edges/10%. */
+  target: string;
+  line: number;
+}
+
 export interface Link {
   from: string;
   to: string;
@@ -116,4 +208,10 @@ export interface Threshold {
 /** Wall clock between two messages of one car. */
 export function messageIntervalMs({ fleet }: Scenario): number {
   return (fleet.intervalMs * fleet.readingsPerMessage) / fleet.speedup;
+}
+
+/** The links that a fault acts on. */
+export function linksOf(entry: TimelineEntry): readonly Link[] {
+  if ('link' in entry) return [entry.link];
+  return 'links' in entry ? entry.links : [];
 }

@@ -17,21 +17,42 @@ export interface Refusal {
 }
 
 /**
- * The processes that a target of `kill` stands for: a name, or a share of the edges (edges/10%, at least one; the same
- * ones for the same seed).
+ * The processes that a target of `kill`, `pause` or `restart` stands for: a name; or a share, a number or one of the
+ * edges or simulators (edges/10%, at least one; edges/2; edges/random).
+ * @param draw what the choice hangs on: the same ones for the same text
  */
-export function processesOf(target: string, parts: Parts, seed: number): string[] | Refusal {
+export function processesOf(target: string, parts: Parts, draw: string): string[] | Refusal {
   const simulators = parts.simulators ?? (/^simulator-\d+$/.test(target) ? [target] : ['simulator-1']);
   const names = ['bridge', 'kafka', ...parts.edges, ...simulators];
   if (names.includes(target)) return [target];
-  const [, amount] = /^edges\/(\d+(?:\.\d+)?)%$/.exec(target) ?? [];
-  const share = Number(amount) / 100;
-  if (amount !== undefined && share > 0 && share <= 1) return shareOf(parts.edges, share, seed);
-  const expected = `a process (bridge, kafka, ${range(parts.edges)} or ${range(simulators)}) or a share (edges/10%)`;
-  return { expected, hint: nearestWord(target, [...names, 'edges/10%']) };
+  const drawn =
+    drawnOf(target, 'edges', parts.edges, draw) ??
+    drawnOf(target, 'simulators', parts.simulators, draw) ??
+    (parts.simulators === undefined && /^simulators\/./.test(target) ? [...simulators] : undefined);
+  const all = `bridge, kafka, ${range(parts.edges)} or ${range(simulators)}`;
+  return (
+    drawn ?? {
+      expected: `a process (${all}) or some of them (edges/10%, edges/2, edges/random, simulators/…)`,
+      hint: nearestWord(target, [...names, ...someOf('edges'), ...someOf('simulators')]),
+    }
+  );
 }
 
-/** The link that a target of `cut` stands for. */
+/** The links that a target of `storm` stands for: between the cars and an edge, or several that are drawn. */
+export function stormOf(target: string, { edges }: Parts, draw: string): Link[] | Refusal {
+  const drawn = edges.includes(target) ? [target] : drawnOf(target, 'edges', edges, draw);
+  if (drawn && isRefusal(drawn)) return drawn;
+  const expected = `an edge (${range(edges)}) or some of them (edges/10%, edges/2, edges/random)`;
+  const byLink = edges.find((edge) => target === `cars/${edge}`);
+  return (
+    drawn?.map((edge) => link('cars', edge)) ?? {
+      expected,
+      hint: byLink ?? nearestWord(target, [...edges, ...someOf('edges')]),
+    }
+  );
+}
+
+/** The link that a target of `cut`, `slow`, `bandwidth`, `reset` or `flap` stands for. */
 export function linkOf(target: string, parts: Parts): Link | Refusal {
   const links = parts.edges.flatMap((edge) => [link(edge, 'bridge'), link('cars', edge)]);
   links.push(link('bridge', 'kafka'));
@@ -51,7 +72,7 @@ export function linkOf(target: string, parts: Parts): Link | Refusal {
   };
 }
 
-export function isRefusal(result: string[] | Link | Refusal): result is Refusal {
+export function isRefusal(result: object): result is Refusal {
   return 'expected' in result;
 }
 
@@ -59,13 +80,41 @@ function link(from: string, to: string): Link {
   return { from, to, name: `${from}/${to}` };
 }
 
-/** Ranked by a hash, so that the choice is fair and repeats. */
-function shareOf(names: readonly string[], share: number, seed: number): string[] {
-  const rank = (name: string): string => createHash('sha256').update(`${seed}/${name}`).digest('hex');
-  const count = Math.max(1, Math.round(share * names.length));
-  const ranked = names.map((name) => ({ name, rank: rank(name) })).sort((a, b) => (a.rank < b.rank ? -1 : 1));
-  const chosen = new Set(ranked.slice(0, count).map(({ name }) => name));
+/** @returns the names that edges/10%, edges/2 or edges/random draws; undefined where the target is none of those */
+function drawnOf(
+  target: string,
+  kind: 'edges' | 'simulators',
+  names: readonly string[] | undefined,
+  draw: string,
+): string[] | Refusal | undefined {
+  const [, of, amount] = /^([a-z]+)\/(random|\d+|\d+(?:\.\d+)?%)$/.exec(target) ?? [];
+  if (names === undefined || of !== kind || amount === undefined) return undefined;
+  if (amount === 'random') return ranked(names, draw).slice(0, 1);
+  const number = Number.parseFloat(amount);
+  const isShare = amount.endsWith('%');
+  const most = isShare ? 100 : names.length;
+  if (number <= 0 || number > most) {
+    const expected = isShare
+      ? `a share of the ${kind} above 0% and up to 100%`
+      : `1 to ${most} of the ${kind}`;
+    return { expected, hint: number > most ? `${kind}/${most}${isShare ? '%' : ''}` : undefined };
+  }
+  const count = isShare ? Math.max(1, Math.round((number / 100) * names.length)) : number;
+  const chosen = new Set(ranked(names, draw).slice(0, count));
   return names.filter((name) => chosen.has(name));
+}
+
+/** By a hash, so that the choice is fair and repeats. */
+function ranked(names: readonly string[], draw: string): string[] {
+  const rank = (name: string): string => createHash('sha256').update(`${draw}/${name}`).digest('hex');
+  return names
+    .map((name) => ({ name, rank: rank(name) }))
+    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+    .map(({ name }) => name);
+}
+
+function someOf(kind: 'edges' | 'simulators'): string[] {
+  return [`${kind}/10%`, `${kind}/2`, `${kind}/random`];
 }
 
 /** edge-1 … edge-12 */

@@ -1,11 +1,13 @@
-import { restartAfterMs } from '../run/timeline/kill.ts';
-import { checkFails, readFail } from './fails.ts';
-import { actions, type ActionName } from './file.ts';
-import { oneOf, type Path, type Problems } from './problems.ts';
-import type { Cut, Kill, TimelineEntry } from './scenario.ts';
-import { isRefusal, linkOf, processesOf, type Parts } from './targets.ts';
-import { shortDuration } from './values.ts';
+import type { z } from 'zod';
 import { nearestWord } from '#runtime/nearest-word.ts';
+import { actions, type ActionName } from './actions.ts';
+import { kinds, type Entries, type Kind, type Targets, type TargetWord, type Written } from './entries.ts';
+import { checkFails, readFail } from './fails.ts';
+import { checkOverlaps, type Placed } from './overlaps.ts';
+import { oneOf, type Path, type Problems } from './problems.ts';
+import type { Fail, TimelineEntry } from './scenario.ts';
+import { isRefusal, type Parts } from './targets.ts';
+import { shortDuration } from './values.ts';
 
 /** What the timeline is checked against. */
 export interface TimelineContext {
@@ -45,46 +47,51 @@ export function readTimeline(raw: unknown, context: TimelineContext): TimelineEn
   return inOrder.map(({ entry }) => entry);
 }
 
-/** An entry, and where it stands. */
-export interface Placed<E extends TimelineEntry = TimelineEntry> {
-  entry: E;
-  path: Path;
+function readEntry(value: unknown, path: Path, context: TimelineContext): Placed | undefined {
+  const name = actionOf(value, path, context.problems);
+  if (name === undefined) return undefined;
+  const entry =
+    name === 'fail' ? readFailEntry(value, path, context) : readTargeted(name, value, path, context);
+  return entry && { entry: { ...entry, line: context.lineOf(path) }, path };
 }
 
-function readEntry(value: unknown, path: Path, context: TimelineContext): Placed | undefined {
-  const { problems } = context;
-  const name = actionOf(value, path, problems);
-  if (name === undefined) return undefined;
-  const parsed = actions[name].safeParse(value);
-  if (!parsed.success) {
-    problems.addIssues(parsed.error.issues, path, value, actions[name]);
-    // A target is checked even so, for a second mistake in the same entry.
-    const target = (value as Record<string, unknown>)[name];
-    if (typeof target === 'string' && name !== 'fail') readTarget(name, target, path, context);
+function readFailEntry(value: unknown, path: Path, context: TimelineContext): Omit<Fail, 'line'> | undefined {
+  const written = parsed('fail', value, path, context);
+  if (!written) return undefined;
+  checkEnd(written, path, context);
+  return readFail(written, 'sensor' in (value as object), path, context);
+}
+
+function readTargeted<K extends TargetWord>(
+  name: K,
+  value: unknown,
+  path: Path,
+  context: TimelineContext,
+): Entries[K] | undefined {
+  const kind: Kind<K> = kinds[name];
+  const written = parsed(name, value, path, context);
+  // A target is checked even where something else is wrong, for a second mistake in the same entry.
+  const given = (value as Record<string, unknown>)[name];
+  if (!written) {
+    if (typeof given === 'string') readTarget(name, given, path, context);
     return undefined;
   }
-  const { data } = parsed;
-  const line = context.lineOf(path);
-  checkEnd(data.at, 'for' in data ? data.at + data.for : data.at, path, context);
-  if ('fail' in data) {
-    const entry = readFail(data, 'sensor' in (value as object), path, context);
-    return entry && { entry: { ...entry, line }, path };
-  }
-  const target =
-    'cut' in data ? readTarget('cut', data.cut, path, context) : readTarget('kill', data.kill, path, context);
-  if (target === undefined) return undefined;
-  const entry: TimelineEntry =
-    'cut' in data
-      ? { action: 'cut', atMs: data.at, forMs: data.for, link: target as Cut['link'], line }
-      : {
-          action: 'kill',
-          atMs: data.at,
-          target: data.kill,
-          targets: target as Kill['targets'],
-          restart: data.restart,
-          line,
-        };
-  return { entry, path };
+  checkEnd(written, path, context);
+  kind.check?.(written, path, context.problems);
+  const target = readTarget(name, String(given), path, context);
+  return target && kind.entryOf(written, target);
+}
+
+/** The entry as its schema has it; undefined where it is wrong, which is then told. */
+function parsed<K extends ActionName>(
+  name: K,
+  value: unknown,
+  path: Path,
+  { problems }: TimelineContext,
+): Written<K> | undefined {
+  const result = (actions[name] as unknown as z.ZodType<Written<K>>).safeParse(value);
+  if (!result.success) problems.addIssues(result.error.issues, path, value, actions[name]);
+  return result.data;
 }
 
 /** Which word the entry is about. */
@@ -94,7 +101,10 @@ function actionOf(value: unknown, path: Path, problems: Problems): ActionName | 
     return undefined;
   }
   const keys = Object.keys(value);
-  const named = actionNames.filter((name) => keys.includes(name));
+  // A kill has an option of that name: {at: 35s, kill: bridge, restart: never}
+  const named = actionNames.filter(
+    (name) => keys.includes(name) && !(name === 'restart' && keys.includes('kill')),
+  );
   const [name] = named;
   if (named.length === 1) return name;
   if (named.length > 1) {
@@ -114,15 +124,16 @@ function actionOf(value: unknown, path: Path, problems: Problems): ActionName | 
   return undefined;
 }
 
-function readTarget(
-  name: 'cut' | 'kill',
+function readTarget<K extends TargetWord>(
+  name: K,
   target: string,
   path: Path,
   context: TimelineContext,
-): string[] | Cut['link'] | undefined {
+): Targets[K] | undefined {
   const { parts, problems, seed, kafkaGiven } = context;
   if (!parts) return undefined;
-  const found = name === 'cut' ? linkOf(target, parts) : processesOf(target, parts, seed);
+  const kind: Kind<K> = kinds[name];
+  const found = kind.targetOf(target, parts, `${seed}/${path.at(-1)}`);
   if (isRefusal(found)) {
     problems.add([...path, name], `expected ${found.expected}, got ${target}`, found.hint);
     return undefined;
@@ -148,8 +159,10 @@ export function isBeforeEnd(
   return false;
 }
 
-function checkEnd(atMs: number, beforeMs: number, path: Path, context: TimelineContext): void {
+function checkEnd(times: { at: number; for?: number }, path: Path, context: TimelineContext): void {
   const { endMs, endName, problems } = context;
+  const { at: atMs, for: forMs = 0 } = times;
+  const beforeMs = atMs + forMs;
   if (!isBeforeEnd(atMs, [...path, 'at'], context) || endMs === undefined) return;
   if (beforeMs > endMs) {
     problems.add(
@@ -157,35 +170,5 @@ function checkEnd(atMs: number, beforeMs: number, path: Path, context: TimelineC
       `expected an end by ${shortDuration(endMs)}, ${endName}, got one at ${shortDuration(beforeMs)}`,
       endMs - atMs >= 1000 ? `for: ${shortDuration(Math.floor((endMs - atMs) / 1000) * 1000)}` : undefined,
     );
-  }
-}
-
-/** A link cannot be cut twice at a time, and a process that is down cannot be killed. */
-function checkOverlaps(inOrder: readonly Placed[], problems: Problems): void {
-  const openAgain = new Map<string, number>();
-  const upAgain = new Map<string, number>();
-  for (const { entry, path } of inOrder) {
-    if (entry.action === 'cut') {
-      const until = openAgain.get(entry.link.name) ?? 0;
-      if (entry.atMs < until) {
-        const got = `${shortDuration(entry.atMs)}: another cut of ${entry.link.name} lasts until then`;
-        problems.add([...path, 'at'], `expected ${shortDuration(until)} or later, got ${got}`);
-      }
-      openAgain.set(entry.link.name, Math.max(until, entry.atMs + entry.forMs));
-    }
-    if (entry.action !== 'kill') continue;
-    for (const target of entry.targets) {
-      const up = upAgain.get(target) ?? 0;
-      if (up === Number.POSITIVE_INFINITY) {
-        problems.add(
-          [...path, 'kill'],
-          `expected a process that is up, got ${target}: killed before, restart: never`,
-        );
-      } else if (entry.atMs < up) {
-        const got = `${shortDuration(entry.atMs)}: ${target} is still down from the kill before`;
-        problems.add([...path, 'at'], `expected ${shortDuration(up)} or later, got ${got}`);
-      }
-      upAgain.set(target, entry.restart === 'never' ? Number.POSITIVE_INFINITY : entry.atMs + restartAfterMs);
-    }
   }
 }

@@ -8,9 +8,13 @@ import { complaint } from './problems.ts';
 const msByUnit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 type Unit = keyof typeof msByUnit;
 
+const bytesByUnit = { B: 1, KB: 1000, MB: 1_000_000, KiB: 1024, MiB: 1_048_576 };
+type ByteUnit = keyof typeof bytesByUnit;
+
 const durationPattern = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
 const sharePattern = /^(\d+(?:\.\d+)?)\s*%$/;
 const ratePattern = /^(\d+(?:\.\d+)?)\s*\/\s*(s|m)$/;
+const byteRatePattern = /^(\d+(?:\.\d+)?)\s*(B|KB|MB|KiB|MiB)\/s$/;
 const conditionPattern = /^(<=|>=|==|!=|<|>)\s*(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/i;
 
 /** "250ms", "30s", "1.5m", "24h" -> ms */
@@ -30,6 +34,18 @@ export const rate = textOf(ratePattern, 'expected a rate such as 1000/s', (value
   const [, amount, unit] = ratePattern.exec(text) ?? [];
   return Number(amount) / (unit === 'm' ? 60 : 1);
 });
+
+/** "64KB/s", "1.5MB/s", "64KiB/s" -> bytes per second */
+export const byteRate = textOf(
+  byteRatePattern,
+  'expected bytes a second such as 64KB/s or 1MB/s',
+  byteRateHint,
+)
+  .transform((text) => {
+    const [, amount, unit] = byteRatePattern.exec(text) ?? [];
+    return Math.round(Number(amount) * bytesByUnit[unit as ByteUnit]);
+  })
+  .refine((bytes) => bytes > 0, 'expected at least 1B/s');
 
 /** "2%" -> {share: 0.02}, 20 -> {cars: 20} */
 export const carsOrShare = z
@@ -114,4 +130,14 @@ function durationHint(value: unknown): string | undefined {
   if (amount === undefined || word === undefined) return undefined;
   const unit = /^(milli|msec|ms)/i.test(word) ? 'ms' : (/^[smhd]/i.exec(word)?.[0]?.toLowerCase() ?? 's');
   return `${amount}${unit}`;
+}
+
+/** What somebody meant who wrote 64, "64kb/s" or "1 MB". */
+function byteRateHint(value: unknown): string | undefined {
+  if (typeof value === 'number') return value > 0 ? `${value}KB/s` : undefined;
+  const [, amount, unit] =
+    typeof value === 'string' ? (/^(\d+(?:\.\d+)?)\s*([km]?i?b?)(?:\/?s)?$/i.exec(value) ?? []) : [];
+  if (amount === undefined || unit === undefined) return undefined;
+  const meant = Object.keys(bytesByUnit).find((known) => known.toLowerCase() === unit.toLowerCase());
+  return `${amount}${meant ?? (/^m/i.test(unit) ? 'MB' : 'KB')}/s`;
 }

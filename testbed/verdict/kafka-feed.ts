@@ -1,6 +1,6 @@
 import { runKey } from '#contract/identity.ts';
 import { decodeOrigin, originHeader, type Origin } from '#contract/origin.ts';
-import { deadLetterCodec, type DeadLetter } from '#contract/records.ts';
+import { deadLetterCodec, evictionCodec, type DeadLetter } from '#contract/records.ts';
 import { topicName } from '#contract/topics.ts';
 import { LogHistogram } from '#runtime/histogram.ts';
 import type { Kafka } from '#wire/kafka.ts';
@@ -40,8 +40,8 @@ export interface FeedTakers {
 }
 
 /**
- * Reads what this run writes to Kafka (read_committed) while it arrives, from now on: telemetry and dead letters for the
- * ledger, predictions and states of edges for the score of the detection. To be called before the run's first message. What lies in Kafka from other runs is not read again.
+ * Reads what this run writes to Kafka (read_committed) while it arrives, from now on: telemetry, dead letters, evictions,
+ * predictions and truth for the ledger; predictions and states of edges for the score of the detection. To be called before the run's first message. What lies in Kafka from other runs is not read again.
  * @throws UserError when Kafka cannot be reached or lacks a topic
  */
 export async function followRun(options: {
@@ -57,6 +57,8 @@ export async function followRun(options: {
   const deadLetters = topicName('fleet.deadletter', prefix);
   const predictions = topicName('fleet.predictions', prefix);
   const edges = topicName('fleet.edges', prefix);
+  const evictions = topicName('fleet.ledger', prefix);
+  const truth = topicName('fleet.truth', prefix);
   const ownEdges = runKey(run, '');
   const readOriginOf = originReader(run);
   let second = emptySecond();
@@ -72,7 +74,15 @@ export async function followRun(options: {
     const origin = readOriginOf(record);
     if (!origin) return;
     if (topic === deadLetters) return ledger.deadLetter(readLetter(value), origin);
-    if (topic === predictions) return alarms.take(value);
+    if (topic === predictions) {
+      ledger.prediction(value, origin);
+      return alarms.take(value);
+    }
+    if (topic === truth) return ledger.truth(origin);
+    if (topic === evictions) {
+      if (evictionCodec.matches(value)) ledger.evict(evictionCodec.decode(value), origin);
+      return;
+    }
     const seen = ledger.record({ value, origin, appendedAt: record.timestamp });
     if (!seen || seen.kind === 'duplicated') return;
     driven.take(seen.vin, origin.edge, seen.scheduledAt);
@@ -81,7 +91,7 @@ export async function followRun(options: {
   };
 
   const reader = await readTopics(kafka, {
-    topics: [telemetry, deadLetters, predictions, edges],
+    topics: [telemetry, deadLetters, predictions, edges, evictions, truth],
     from: 'end',
     onBatch: (records, { topic }) => {
       for (const record of records) take(record, topic);

@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
 import type { Origin } from '#contract/origin.ts';
-import type { DeadLetter, LedgerMarks } from '#contract/records.ts';
+import type { DeadLetter, Eviction, LedgerMarks } from '#contract/records.ts';
 import { decodeTelemetryIdentity, TelemetryError } from '#contract/telemetry.ts';
 import { LogHistogram } from '#runtime/histogram.ts';
 import { contentOf } from './dead-letter-identity.ts';
-import { maxProblems, ProblemList } from './problem-list.ts';
-import { lengthOf, splitAfter, type SeqRange } from './seq-ranges.ts';
+import { PredictionAccount, type PredictionTotals } from './prediction-account.ts';
+import { maxProblems, ProblemList, sinceStart } from './problem-list.ts';
+import { lengthOf, SeqRanges, splitAfter, type SeqRange } from './seq-ranges.ts';
 import { Session, type SessionAccount } from './session.ts';
 import type { Problem, Summary } from './summary.ts';
 
@@ -18,6 +19,9 @@ export interface LedgerResult {
   problemsOmitted: number;
   /** Records of fleet.telemetry that are no telemetry: nobody but the bridge should write there. */
   unreadable: number;
+  predictions: PredictionTotals;
+  /** Distinct records of fleet.truth. */
+  truthsStored: number;
   carToKafkaMs: LogHistogram;
   backfillMs: LogHistogram;
 }
@@ -46,7 +50,7 @@ interface Car {
 
 /**
  * Accounts for every message of a run, car by car: what was sent (marks of the simulators), what was found (records and
- * dead letters in Kafka), and so what is missing. docs/design.md, "What numbers mean". Marks, records and dead letters
+ * dead letters in Kafka; what full outboxes dropped), and so what is missing. docs/design.md, "What numbers mean". Marks, records and dead letters
  * may come in any order among each other; records of one partition come in their order.
  */
 export class Ledger {
@@ -58,6 +62,8 @@ export class Ledger {
   readonly #backfillMs = new LogHistogram();
   readonly #letters = { total: 0, unidentified: 0, byReason: new Map<string, number>() };
   readonly #qosSeen = new Set<number>();
+  readonly #predictions = new PredictionAccount();
+  readonly #truths = new SeqRanges();
   #unreadableKept = 0;
   #unreadable = 0;
   #duplicates = 0;
@@ -85,7 +91,7 @@ export class Ledger {
     for (const mark of marks.marks) {
       const session = this.#session(mark.vin, mark.session);
       const before = session.sent;
-      session.mark(mark, marks.qos);
+      session.mark(mark, marks.qos, marks.at);
       this.#sent += session.sent - before;
     }
   }
@@ -105,18 +111,18 @@ export class Ledger {
     const { vin, seq } = message;
     const session = this.#session(vin, message.session);
     const before = session.sent;
-    const kind = session.store(seq, origin.edge);
+    const kind = session.store(seq, origin.edge, message.scheduledAt);
     this.#sent += session.sent - before;
     const latencyMs = Math.max(0, appendedAt - message.scheduledAt);
     if (kind === 'duplicated') {
       this.#duplicates++;
-      this.#duplicated.add(session, { from: seq, to: seq });
+      this.#duplicated.add(session, { from: seq, to: seq }, appendedAt);
     } else {
       this.#stored++;
       (origin.stored ? this.#backfillMs : this.#carToKafkaMs).record(latencyMs);
       if (kind === 'reordered') {
         this.#reorders++;
-        this.#reordered.add(session, { from: seq, to: seq });
+        this.#reordered.add(session, { from: seq, to: seq }, appendedAt);
       }
     }
     return { kind, vin, scheduledAt: message.scheduledAt, latencyMs, backfill: origin.stored };
@@ -136,7 +142,7 @@ export class Ledger {
       for (const { vin, session: id, seq } of content.messages) {
         const session = this.#session(vin, id);
         const before = session.sent;
-        session.deadLetter(seq);
+        session.deadLetter(seq, letter.at);
         session.edge ??= origin.edge;
         this.#sent += session.sent - before;
       }
@@ -149,8 +155,35 @@ export class Ledger {
     }
   }
 
-  /** The account so far; the caller has read Kafka to its end. May be called again. */
-  result(): LedgerResult {
+  /** A record of fleet.ledger in which an edge says what its full outbox dropped. */
+  evict({ at, predictions, ranges }: Eviction, origin: Origin): void {
+    if (origin.run !== this.#run) return;
+    this.#predictions.evict(origin.edge, predictions);
+    for (const { vin, session: id, fromSeq, toSeq } of ranges) {
+      if (fromSeq < 1 || toSeq < fromSeq) continue;
+      const session = this.#session(vin, id);
+      const before = session.sent;
+      session.evict({ from: fromSeq, to: toSeq }, at);
+      session.edge ??= origin.edge;
+      this.#sent += session.sent - before;
+    }
+  }
+
+  /** A record of fleet.predictions; what is none passes by. */
+  prediction(value: Buffer, origin: Origin): void {
+    if (origin.run === this.#run) this.#predictions.take(value, origin.edge);
+  }
+
+  /** A record of fleet.truth: the testbed numbers what it writes there. */
+  truth(origin: Origin): void {
+    if (origin.run === this.#run) this.#truths.add(origin.number);
+  }
+
+  /**
+   * The account so far; the caller has read Kafka to its end. May be called again.
+   * @param startedAt the schedule's zero, ms since 1970; without it problems have no time
+   */
+  result(startedAt?: number): LedgerResult {
     const delivery = {
       sent: 0,
       stored: 0,
@@ -158,7 +191,6 @@ export class Ledger {
       duplicated: this.#duplicates,
       reordered: this.#reorders,
       unconfirmed: 0,
-      // No part drops what it has taken: an edge whose outbox is full stops reading.
       evicted: 0,
       deadLettered: 0,
       dropped: 0,
@@ -166,6 +198,7 @@ export class Ledger {
     const lists = {
       lost: new ProblemList('lost'),
       unconfirmed: new ProblemList('unconfirmed'),
+      evicted: new ProblemList('evicted'),
       deadLettered: new ProblemList('deadLettered'),
       presumedDeadLettered: new ProblemList('presumedDeadLettered'),
     };
@@ -180,6 +213,7 @@ export class Ledger {
         delivery.dropped += session.dropped;
         add('lost', session, account.lost);
         add('unconfirmed', session, account.unconfirmed);
+        add('evicted', session, account.evicted);
         add('deadLettered', session, account.deadLettered);
         add('presumedDeadLettered', session, presumed);
         if (account.givenUp) {
@@ -194,6 +228,7 @@ export class Ledger {
       this.#duplicated,
       this.#reordered,
       lists.unconfirmed,
+      lists.evicted,
       lists.presumedDeadLettered,
       lists.deadLettered,
     ];
@@ -203,9 +238,11 @@ export class Ledger {
     return {
       delivery,
       deadLetters: { total, unidentified, byReason: Object.fromEntries(byReason) },
-      problems: problems.slice(0, maxProblems),
+      problems: problems.slice(0, maxProblems).map((problem) => sinceStart(problem, startedAt)),
       problemsOmitted: omitted + Math.max(0, problems.length - maxProblems),
       unreadable: this.#unreadable,
+      predictions: this.#predictions.totals(),
+      truthsStored: this.#truths.count,
       carToKafkaMs: this.#carToKafkaMs,
       backfillMs: this.#backfillMs,
     };
@@ -233,9 +270,12 @@ export class Ledger {
   }
 
   #session(vin: string, id: number): Session {
-    const { sessions } = this.#car(vin);
-    let session = sessions.findLast((known) => known.id === id);
-    if (!session) sessions.push((session = new Session(vin, id)));
+    const car = this.#car(vin);
+    const known = car.sessions.findLast((session) => session.id === id);
+    if (known) return known;
+    const session = new Session(vin, id);
+    // Most cars have one: a list that is pushed to would keep room for 17.
+    car.sessions = car.sessions.concat(session);
     return session;
   }
 

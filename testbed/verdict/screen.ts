@@ -210,10 +210,11 @@ function faults(summary: Summary, limits: Limits): Line[] {
   if (summary.faults.length === 0) return [];
   const shown = summary.faults.slice(0, limits.faults);
   const wide = Math.max(18, ...shown.map(({ target }) => target.length));
+  const wideKind = Math.max(6, ...shown.map(({ kind }) => kind.length + 1));
   const lines = shown.map((fault): Line => {
     const at = `${fault.at.toFixed(1)} s`.padStart(10);
     const target = fault.target.padEnd(wide);
-    return [at, '  ', [fault.kind.padEnd(6), 'yellow'], target, ` ${faultOutcome(fault)}`];
+    return [at, '  ', [fault.kind.padEnd(wideKind), 'yellow'], target, ` ${faultOutcome(fault)}`];
   });
   const more = summary.faults.length - lines.length;
   return [

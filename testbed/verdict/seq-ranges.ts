@@ -13,7 +13,7 @@ const defaultMaxRanges = 4096;
  */
 export class SeqRanges {
   /** from, to, from, to, … ascending, never touching each other. */
-  readonly #ends: number[] = [];
+  #ends: number[] = [];
   readonly #maxRanges: number;
   /** Distinct seqs that were added. */
   count = 0;
@@ -44,7 +44,8 @@ export class SeqRanges {
     const ends = this.#ends;
     const max = this.max;
     if (seq === max + 1) {
-      if (max === 0) ends.push(seq, seq);
+      // Written so, it takes two numbers' room and no more.
+      if (max === 0) this.#ends = [seq, seq];
       else ends[ends.length - 1] = seq;
     } else if (seq > max) {
       ends.push(seq, seq);
@@ -52,8 +53,30 @@ export class SeqRanges {
       return false;
     }
     this.count++;
-    while (ends.length / 2 > this.#maxRanges) this.#giveUpLowestGap();
+    while (this.#ends.length / 2 > this.#maxRanges) this.#giveUpLowestGap();
     return true;
+  }
+
+  /**
+   * Adds all of a range, however long it is. Gives up no gap: where there would be too many ranges it takes nothing.
+   * @returns how many of its seqs are new
+   */
+  addRange({ from, to }: SeqRange): number {
+    const ends = this.#ends;
+    const [first, behind] = [this.#firstEndingAt(from - 1), this.#firstEndingAt(to + 1)];
+    // Ranges that it overlaps or touches become one with it.
+    const last = this.#end(behind * 2) <= to + 1 ? behind : behind - 1;
+    if (first > last && ends.length / 2 >= this.#maxRanges) return 0;
+    let [joinedFrom, joinedTo, known] = [from, to, 0];
+    for (let i = first * 2; i <= last * 2; i += 2) {
+      joinedFrom = Math.min(joinedFrom, this.#end(i));
+      joinedTo = Math.max(joinedTo, this.#end(i + 1));
+      known += Math.max(0, Math.min(to, this.#end(i + 1)) - Math.max(from, this.#end(i)) + 1);
+    }
+    ends.splice(first * 2, (last - first + 1) * 2, joinedFrom, joinedTo);
+    const added = to - from + 1 - known;
+    this.count += added;
+    return added;
   }
 
   *ranges(): Generator<SeqRange> {
@@ -63,15 +86,7 @@ export class SeqRanges {
   /** Into or between the ranges below the highest seq. */
   #insert(seq: number): boolean {
     const ends = this.#ends;
-    let low = 0;
-    let high = ends.length / 2;
-    // The first range that ends at or behind seq: it holds seq, or lies behind it.
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#end(middle * 2 + 1) < seq) low = middle + 1;
-      else high = middle;
-    }
-    const at = low * 2;
+    const at = this.#firstEndingAt(seq) * 2;
     if (this.#end(at) <= seq) return false;
     const joinsLeft = at > 0 && this.#end(at - 1) === seq - 1;
     const joinsRight = this.#end(at) === seq + 1;
@@ -80,6 +95,18 @@ export class SeqRanges {
     else if (joinsRight) ends[at] = seq;
     else ends.splice(at, 0, seq, seq);
     return true;
+  }
+
+  /** Which range is the first that ends at or behind seq: it holds seq, or lies behind it. */
+  #firstEndingAt(seq: number): number {
+    let low = 0;
+    let high = this.#ends.length / 2;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#end(middle * 2 + 1) < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #giveUpLowestGap(): void {

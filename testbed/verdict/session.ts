@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CarMark } from '#contract/records.ts';
+import { DueTimes } from './due-times.ts';
 import { lengthOf, missingFrom, SeqRanges, splitAt, type SeqRange } from './seq-ranges.ts';
 
 /** Where the messages of one session of one car are. `sent` is the sum of all others. */
@@ -7,6 +8,8 @@ export interface SessionAccount {
   sent: number;
   stored: number;
   deadLettered: SeqRange[];
+  /** Dropped by a full outbox, which said so. */
+  evicted: SeqRange[];
   lost: SeqRange[];
   unconfirmed: SeqRange[];
   /** Missing for certain, but only their number and their span are known any more: see SeqRanges. */
@@ -19,6 +22,8 @@ export class Session {
   readonly id: number;
   readonly #stored = new SeqRanges();
   #deadLettered: SeqRanges | undefined;
+  #evicted: SeqRanges | undefined;
+  #due = new DueTimes();
   /** undefined until a mark came. */
   qos: number | undefined;
   #acked = 0;
@@ -37,39 +42,86 @@ export class Session {
     return this.#stored.count;
   }
 
-  /** Marks are cumulative: an older one that comes late changes nothing. */
-  mark(mark: CarMark, qos: number): void {
+  /**
+   * Marks are cumulative: an older one that comes late changes nothing.
+   * @param at when it was made, ms since 1970
+   */
+  mark(mark: CarMark, qos: number, at: number): void {
     this.qos = qos;
     this.#acked = Math.max(this.#acked, mark.acked);
     this.dropped = Math.max(this.dropped, mark.dropped);
     this.sent = Math.max(this.sent, mark.sent, mark.acked);
+    this.#hint(mark.sent, at);
   }
 
-  /** It was found in Kafka. */
-  store(seq: number, edge: string): 'stored' | 'reordered' | 'duplicated' {
+  /**
+   * It was found in Kafka.
+   * @param due ms since 1970
+   */
+  store(seq: number, edge: string, due: number): 'stored' | 'reordered' | 'duplicated' {
     const highest = this.#stored.max;
+    // From the first one on, the messages themselves say when they were due.
+    if (highest === 0) this.#due = new DueTimes();
     this.edge = edge;
     this.sent = Math.max(this.sent, seq);
     if (!this.#stored.add(seq)) return 'duplicated';
+    this.#due.seen(seq, due);
     return seq < highest ? 'reordered' : 'stored';
   }
 
-  /** It was found among the dead letters. */
-  deadLetter(seq: number): void {
+  /**
+   * It was found among the dead letters.
+   * @param at when it was refused, ms since 1970
+   */
+  deadLetter(seq: number, at: number): void {
     this.#deadLettered ??= new SeqRanges();
-    this.#deadLettered.add(seq);
+    this.#deadLettered.addRange({ from: seq, to: seq });
     this.sent = Math.max(this.sent, seq);
+    this.#hint(seq, at);
+  }
+
+  /**
+   * An outbox was full and dropped them.
+   * @param at ms since 1970
+   */
+  evict(range: SeqRange, at: number): void {
+    this.#evicted ??= new SeqRanges();
+    this.#evicted.addRange(range);
+    this.sent = Math.max(this.sent, range.to);
+    this.#hint(range.to, at);
+  }
+
+  /** When a message was due, ms since 1970, from its neighbours that are known; null where none is. */
+  dueAt(seq: number): number | null {
+    return this.#due.at(seq);
+  }
+
+  /** While no message was found, what is said of them tells at least about when they were sent. */
+  #hint(seq: number, at: number): void {
+    if (this.#stored.count === 0 && seq > 0) this.#due.seen(seq, at);
   }
 
   /** @param qos of a session whose marks died with their process */
   account(qosWithoutMarks: number): SessionAccount {
     const { sent, stored } = this;
     if (stored === sent)
-      return { sent, stored, deadLettered: [], lost: [], unconfirmed: [], givenUp: undefined };
+      return {
+        sent,
+        stored,
+        deadLettered: [],
+        evicted: [],
+        lost: [],
+        unconfirmed: [],
+        givenUp: undefined,
+      };
     const dead = this.#deadLettered ?? new SeqRanges();
     const notStored = missingFrom(sent, this.#stored);
-    const missing = missingFrom(sent, this.#stored, dead);
-    const deadLettered = subtract(notStored, missing);
+    const neitherStoredNorDead = missingFrom(sent, this.#stored, dead);
+    const missing = this.#evicted
+      ? missingFrom(sent, this.#stored, dead, this.#evicted)
+      : neitherStoredNorDead;
+    const deadLettered = subtract(notStored, neitherStoredNorDead);
+    const evicted = subtract(neitherStoredNorDead, missing);
     // At QoS 0 what was written to the socket has to arrive; at QoS 1 what was acknowledged.
     const owed = (this.qos ?? qosWithoutMarks) === 0 ? sent : this.#acked;
     const [lost, unconfirmed] = splitAt(missing, owed);
@@ -79,9 +131,9 @@ export class Session {
       span,
       kind: span.to <= owed ? ('lost' as const) : ('unconfirmed' as const),
     };
-    const found = stored + lengthOf(deadLettered);
+    const found = stored + lengthOf(deadLettered) + lengthOf(evicted);
     assert.equal(found + lengthOf(missing) + givenUpCount, sent, `${this.vin}: the equation does not hold`);
-    return { sent, stored, deadLettered, lost, unconfirmed, givenUp };
+    return { sent, stored, deadLettered, evicted, lost, unconfirmed, givenUp };
   }
 }
 

@@ -27,6 +27,7 @@ export const problemKinds = [
   'duplicated',
   'reordered',
   'unconfirmed',
+  'evicted',
   'deadLettered',
   'presumedDeadLettered',
 ] as const;
@@ -40,6 +41,18 @@ const problem = z.object({
   fromSeq: count,
   toSeq: count,
   edge: z.string().nullable().describe('the edge that last carried this session, where one is known'),
+  at: z
+    .number()
+    .nullable()
+    .describe(
+      "seconds since the schedule's zero: when the first of them was due, told by its neighbours; of duplicated and reordered ones, when that was seen; null: unknown",
+    ),
+  lastAt: z.number().nullable().describe('the same of the last of them'),
+  during: z
+    .array(z.string())
+    .describe(
+      'faults of the timeline that lasted then, or had ended less than 10 s before, as kind and target',
+    ),
 });
 
 export const summarySchema = z.object({
@@ -92,6 +105,22 @@ export const summarySchema = z.object({
       byReason: z.record(z.string(), count),
     })
     .describe('records of fleet.deadletter, whether or not a car of ours sent what they hold'),
+  predictions: z
+    .object({
+      received: count.describe('distinct ones in Kafka'),
+      missing: count.describe(
+        'numbers below an edge’s highest that are found nowhere and that no eviction explains',
+      ),
+      duplicated: count,
+      evicted: count.describe('dropped by full outboxes, as these said'),
+    })
+    .describe('of the edges, by the numbers that each gives its own'),
+  truth: z
+    .object({
+      said: count.describe('by the simulators'),
+      stored: count.describe('distinct ones in Kafka'),
+    })
+    .describe('records of injected failures; said = stored'),
   latency: z
     .object({
       scheduleToSendMs: latency,
@@ -214,30 +243,6 @@ export const unmeasuredLatency: Latency = {
   p999: null,
   max: null,
   count: 0,
-};
-
-/** What a run without a model says of models: nothing was scored, and no score of detection exists. */
-export const withoutModel: Pick<Summary, 'inference' | 'releases' | 'training' | 'detection'> = {
-  inference: {
-    readings: 0,
-    readingsPerSecond: 0,
-    scoredOffline: 0,
-    alarmsRaised: 0,
-    alarmsCleared: 0,
-    batchUs: { p50: null, p99: null },
-  },
-  releases: [],
-  training: { refused: [], releaseRefusals: {} },
-  detection: {
-    recall: null,
-    precision: null,
-    falseAlarms: null,
-    vehicleDays: null,
-    falseAlarmsPerVehicleDay: null,
-    engineFailures: 0,
-    raises: 0,
-    byMode: {},
-  },
 };
 
 /** Histogram buckets are 4 % wide: more digits than these would be noise. */

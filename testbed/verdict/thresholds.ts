@@ -71,7 +71,8 @@ function numberAt(summary: Summary, path: string): number | null {
 
 /** `*` stands for a name that only the run knows. Lists have no paths. */
 function numericPaths(schema: z.ZodType, path: string): string[] {
-  if (schema instanceof z.ZodNullable) return numericPaths(schema.unwrap() as z.ZodType, path);
+  if (schema instanceof z.ZodNullable || schema instanceof z.ZodOptional)
+    return numericPaths(schema.unwrap() as z.ZodType, path);
   if (schema instanceof z.ZodNumber) return [path];
   if (schema instanceof z.ZodRecord) return numericPaths(schema.valueType as z.ZodType, `${path}.*`);
   if (!(schema instanceof z.ZodObject)) return [];

@@ -44,7 +44,7 @@ export function deliverySentences(summary: Summary): string[] {
   if (delivery.sent === 0) return ['No message was sent.'];
   const readings = count(delivery.sent * fleet.readingsPerMessage);
   const sent = `${plural(cars.connectedPeak, 'car')} sent ${plural(delivery.sent, 'message')} (${readings} readings).`;
-  return [sent, whereTheyAre(delivery), ...whatElse(delivery)];
+  return [sent, whereTheyAre(delivery), ...whatElse(delivery), ...whatElseIsMissing(summary)];
 }
 
 function whereTheyAre(delivery: Summary['delivery']): string {
@@ -76,6 +76,23 @@ function whatElse(delivery: Summary['delivery']): string[] {
   if (late > 0) parts.push(`${count(late)} left more than a second late`);
   if (dropped > 0) parts.push(`${count(dropped)} never left the car`);
   return parts.length > 0 ? [`Besides, ${listed(parts)}.`] : [];
+}
+
+/** What does not add up beside the messages: predictions and ground truth. */
+function whatElseIsMissing({ predictions, truth }: Summary): string[] {
+  const sentences: string[] = [];
+  if (predictions && predictions.missing + predictions.duplicated > 0) {
+    const { missing, duplicated } = predictions;
+    sentences.push(
+      `Of the edges' predictions, ${count(missing)} are missing and ${count(duplicated)} arrived more than once.`,
+    );
+  }
+  if (truth && truth.said !== truth.stored) {
+    sentences.push(
+      `The simulators said ${plural(truth.said, 'truth')}; ${count(truth.stored)} are in Kafka.`,
+    );
+  }
+  return sentences;
 }
 
 /** The five places where a sent message can be, in the equation's order. */
@@ -111,9 +128,11 @@ export type Fault = Summary['faults'][number];
 
 export function faultOutcome(fault: Fault): string {
   if (fault.kind === 'fail') return 'from then on';
+  if (fault.kind === 'reset' || fault.kind === 'storm') return 'at once';
   if (fault.endedAt === null) return 'until the end';
   const lasted = seconds(Math.max(0, fault.endedAt - fault.at));
-  return fault.kind === 'kill' ? `back after ${lasted}` : `for ${lasted}`;
+  const wasDown = fault.kind === 'kill' || fault.kind === 'restart';
+  return wasDown ? `back after ${lasted}` : `for ${lasted}`;
 }
 
 const problemWords: Record<ProblemKind, string> = {
@@ -121,6 +140,7 @@ const problemWords: Record<ProblemKind, string> = {
   duplicated: 'duplicated',
   reordered: 'out of order',
   unconfirmed: 'unconfirmed',
+  evicted: 'evicted',
   deadLettered: 'dead letter',
   presumedDeadLettered: 'dead letter (presumed)',
 };
@@ -131,7 +151,17 @@ export function problemKindWords(kind: ProblemKind): string {
 
 export function problemSentence(problem: Problem): string {
   const edge = problem.edge === null ? '' : ` (${problem.edge})`;
-  return `${problemWords[problem.kind]}: car ${problem.vin}, session ${problem.session}, ${seqRange(problem)}${edge}`;
+  const which = `car ${problem.vin}, session ${problem.session}, ${seqRange(problem)}${edge}`;
+  const { during } = problem;
+  const meanwhile = during.length === 0 ? '' : ` during ${listed(during)}`;
+  return `${problemWords[problem.kind]}: ${which}${problemTime(problem, ' at ')}${meanwhile}`;
+}
+
+/** 42.1 s, or 42.1 s to 1 min 03 s; empty where it is not known. Before the schedule's zero it says -2 s. */
+export function problemTime({ at, lastAt }: Pick<Problem, 'at' | 'lastAt'>, before = ''): string {
+  if (at === null) return '';
+  const until = lastAt === null || lastAt === at ? '' : ` to ${seconds(lastAt)}`;
+  return `${before}${seconds(at)}${until}`;
 }
 
 function heldWords(thresholds: number): string {

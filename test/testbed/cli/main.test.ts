@@ -84,6 +84,43 @@ test('ls names what there is, also what is broken', async () => {
   assert.match(stdout, /b.yml\n {2}is no valid scenario: .*fleetbed validate/);
 });
 
+test('run --dry-run says in words what will be broken, and ls in short', async () => {
+  await using folder = await scratch();
+  const entries = [
+    'at: 1s, for: 2s, cut: edge-1/bridge',
+    'at: 2s, for: 5s, pause: edge-1',
+    'at: 3s, for: 5s, slow: cars/edge-1, latency: 200ms, jitter: 50ms',
+    'at: 4s, for: 5s, bandwidth: bridge/kafka, rate: 1.5MB/s',
+    'at: 5s, reset: edge-2/bridge',
+    'at: 6s, for: 5s, flap: edge-1/bridge, down: 500ms, up: 2s',
+    'at: 7s, restart: bridge',
+    'at: 8s, storm: edges/2',
+    'at: 9s, kill: edges/100%',
+    'at: 10s, fail: coolant-loss, cars: 1',
+  ].map((entry) => `  - { ${entry} }\n`);
+  const head = 'name: faults\ncars: 10\nduration: 20s\nedges: { count: 2 }\ntimeline:\n';
+  const file = await folder.file('faults.yaml', head + entries.join(''));
+  const { stdout, code } = await fleetbed(['run', file, '--dry-run']);
+  assert.equal(code, 0);
+  assert.deepEqual(stdout.trimEnd().split('\n').slice(2), [
+    '  at 1 s the link edge-1/bridge is cut for 2 s',
+    '  at 2 s edge-1 is paused for 5 s',
+    '  at 3 s the link cars/edge-1 is slow (200 ± 50 ms each way) for 5 s',
+    '  at 4 s the link bridge/kafka carries 1,500 KB/s for 5 s',
+    '  at 5 s the link edge-2/bridge is reset',
+    '  at 6 s the link edge-1/bridge flaps (0.5 s down, 2 s up) for 5 s',
+    '  at 7 s bridge is restarted in order',
+    '  at 8 s all cars of edge-1, edge-2 lose their connection and come back',
+    '  at 9 s edge-1, edge-2 are killed',
+    '  at 10 s 1 car gets coolant-loss',
+  ]);
+  const listed = await fleetbed(['ls', folder.dir]);
+  assert.match(
+    listed.stdout,
+    /cut edge-1\/bridge · pause edge-1 · .* · restart bridge · storm edges\/2 · kill edges\/100% · coolant-loss\n/,
+  );
+});
+
 test('a part whose settings are wrong ends with words and 104', async () => {
   const { code, stderr } = await fleetbed(['bridge', '--lisetn', '127.0.0.1:1']);
   assert.equal(code, 104);

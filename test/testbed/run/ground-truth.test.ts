@@ -35,7 +35,9 @@ test(
           ['CAR2', null],
         ],
       );
-      await known.close(60_000);
+      await known.flush(60_000);
+      await known.close();
+      assert.equal(known.said, 4);
       const records: ReadRecord[] = [];
       const onBatch = (batch: readonly ReadRecord[]): void => void records.push(...batch);
       await readToEnd(kafka, { topics: ['p.fleet.truth'], timeoutMs: 20_000, onBatch });

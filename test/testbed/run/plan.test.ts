@@ -65,6 +65,34 @@ test('links are direct unless the timeline cuts them', async () => {
   assert.equal(`127.0.0.1:${cut.proxies[0]?.target.port}`, bridgeAt);
 });
 
+test('every word that names a link puts a proxy on it, one for all of them', async () => {
+  const link = { from: 'edge-2', to: 'bridge', name: 'edge-2/bridge' };
+  const cars = { from: 'cars', to: 'edge-3', name: 'cars/edge-3' };
+  const place = { atMs: 0, line: 1 };
+  const entries: Scenario['timeline'] = [
+    { action: 'slow', ...place, forMs: 1, link, latencyMs: 1, jitterMs: 0 },
+    { action: 'bandwidth', ...place, forMs: 1, link, bytesPerSecond: 1 },
+    { action: 'reset', ...place, link },
+    { action: 'flap', ...place, forMs: 1, link, downMs: 1, upMs: 1 },
+    { action: 'storm', ...place, links: [link], target: 'edges/random' },
+  ];
+  for (const entry of entries) {
+    const { proxies } = await plan([entry]);
+    assert.deepEqual(
+      proxies.map((proxy) => proxy.link),
+      [link],
+      entry.action,
+    );
+  }
+  const all = await plan([...entries, { action: 'storm', ...place, links: [cars, link], target: 'edges/2' }]);
+  assert.deepEqual(
+    all.proxies.map((proxy) => proxy.link.name),
+    ['edge-2/bridge', 'cars/edge-3'],
+  );
+  const pause = await plan([{ action: 'pause', ...place, forMs: 1, targets: ['edge-2'], target: 'edge-2' }]);
+  assert.deepEqual(pause.proxies, []);
+});
+
 test('every port is given out once, and the simulators know the edges in their order', async () => {
   const { bridge, edges, simulators } = await plan();
   const listens = [bridge, ...edges].map((part) => (part.config['listen'] as { port: number }).port);

@@ -3,19 +3,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fleetOf, simulatorConfig } from '#simulator/config.ts';
-import { repository, scratch } from '#test/fleetbed.ts';
+import { repository } from '#test/fleetbed.ts';
 import { scenarioJsonSchema } from '#testbed/scenario/file.ts';
 import { failuresOf } from '#testbed/scenario/fleet.ts';
-import { loadScenario, type Overrides } from '#testbed/scenario/load.ts';
+import { loadScenario } from '#testbed/scenario/load.ts';
 import { messageIntervalMs, type Scenario } from '#testbed/scenario/scenario.ts';
+import { load } from './reading.ts';
 
 const quickstart = path.join(repository, 'scenarios/quickstart.yaml');
-
-async function load(text: string, overrides: Partial<Overrides> = {}): Promise<Scenario> {
-  await using folder = await scratch();
-  const file = await folder.file('scenario.yaml', text);
-  return loadScenario(file, { set: [], kafkaGiven: false, ...overrides });
-}
 
 test('quickstart is what the README says of it', async () => {
   const scenario = await loadScenario(quickstart, { set: [], kafkaGiven: false });

@@ -1,5 +1,5 @@
 import type { Origin } from '#contract/origin.ts';
-import type { DeadLetter } from '#contract/records.ts';
+import type { DeadLetter, Eviction, SeqSpan } from '#contract/records.ts';
 import { signalCount } from '#contract/signals.ts';
 import { encodeTelemetry } from '#contract/telemetry.ts';
 
@@ -25,5 +25,20 @@ export function letterOf(vin: string, bytes: Buffer, reason = 'truncated'): Dead
     key: vin,
     bytes,
     at: 0,
+  };
+}
+
+/** As an edge whose outbox is full says it. */
+export function evictionOf(ranges: SeqSpan[], more: Partial<Eviction> = {}): Eviction {
+  return {
+    edge: 'edge-1',
+    at: 1_000_000,
+    epoch: '00000000000000aa',
+    firstFrame: 1,
+    lastFrame: 1,
+    predictions: 0,
+    unnamed: 0,
+    ranges,
+    ...more,
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { encodeOrigin, originHeader, type Origin } from '#contract/origin.ts';
-import { deadLetterCodec, predictionCodec } from '#contract/records.ts';
+import { deadLetterCodec, evictionCodec, ledgerMarksCodec, predictionCodec } from '#contract/records.ts';
 import { createLog } from '#runtime/log.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
 import { AlarmLog } from '#testbed/verdict/detection/alarms.ts';
@@ -12,7 +12,7 @@ import { Ledger } from '#testbed/verdict/ledger.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
 import { connectKafka, kafkaConfig, type Kafka } from '#wire/kafka.ts';
 import { raised, state } from './detection/alarm-records.ts';
-import { letterOf, message, originOf, run } from './car-messages.ts';
+import { evictionOf, letterOf, message, originOf, run } from './car-messages.ts';
 
 const vin = 'WVWZZZ1JZXW000001';
 const endTimeoutMs = 20_000;
@@ -26,7 +26,7 @@ describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
     local = await testKafka();
     const log = createLog({ component: 'test', level: 'silent' });
     kafka = connectKafka(kafkaConfig.parse({ brokers: local.brokers }), log);
-    for (const prefix of ['a.', 'b.', 'c.', 'd.', 'e.']) {
+    for (const prefix of ['a.', 'b.', 'c.', 'd.', 'e.', 'f.']) {
       await ensureTopics(kafka, { prefix, given: false, tieredStorage: false });
     }
   });
@@ -131,6 +131,37 @@ describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
     assert.deepEqual(driven.get(vin), { edge: 'edge-1', from: 5000, to: 7000 });
     assert.deepEqual(models.spansOf('edge-1'), [{ edge: 'edge-1', release: 'r1-a', from: 6000, to: null }]);
     assert.deepEqual(models.spansOf('edge-2'), []);
+  });
+
+  it('takes evictions, predictions’ numbers and truths of this run for the ledger', async () => {
+    const { feed, ledger } = await follow('f.');
+    const other = originOf('edge-1', false, 'otherrun');
+    const dropped = evictionCodec.encode(
+      evictionOf([{ vin, session: 1, fromSeq: 2, toSeq: 3 }], { predictions: 1 }),
+    );
+    const marks = ledgerMarksCodec.encode({ shard: 's', qos: 1, at: 0, marks: [] });
+    const numbered = (predictionSeq: number) => ({
+      value: predictionCodec.encode(raised(vin, 0, { predictionSeq })),
+      origin: originOf(),
+    });
+    await write('f.fleet.telemetry', [telemetry(1), telemetry(4)]);
+    await write('f.fleet.ledger', [
+      { value: dropped, origin: originOf() },
+      { value: dropped, origin: other },
+      { value: marks, origin: originOf() },
+      { value: marks },
+    ]);
+    await write('f.fleet.predictions', [numbered(1), numbered(4), numbered(4)]);
+    const truth = (number: number, of = originOf('testbed')) => ({
+      value: Buffer.from('a truth'),
+      origin: { ...of, number },
+    });
+    await write('f.fleet.truth', [truth(1), truth(2), truth(2), truth(3, other)]);
+    await feed.reachEnd(endTimeoutMs);
+    const { delivery, predictions, truthsStored } = ledger.result();
+    assert.deepEqual([delivery.sent, delivery.stored, delivery.evicted, delivery.lost], [4, 2, 2, 0]);
+    assert.deepEqual(predictions, { received: 2, missing: 1, duplicated: 1, evicted: 1 });
+    assert.equal(truthsStored, 2);
   });
 
   it('keeps live and backfill apart, second by second', async () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { Ledger } from '#testbed/verdict/ledger.ts';
 import type { Problem } from '#testbed/verdict/summary.ts';
-import { letterOf, message, originOf, run } from './car-messages.ts';
+import { evictionOf, letterOf, message, originOf, run } from './car-messages.ts';
 
 /**
  * The ledger against a model that keeps every single event and counts by brute force: what the definitions of
@@ -13,6 +13,7 @@ type Event =
   | { type: 'mark'; car: number; session: number; sent: number; acked: number; dropped: number }
   | { type: 'store'; car: number; session: number; seq: number; edge: number }
   | { type: 'letter'; car: number; session: number; seq: number }
+  | { type: 'evict'; car: number; session: number; from: number; to: number }
   | { type: 'rubbish'; car: number; text: number };
 
 const car = fc.integer({ min: 0, max: 2 });
@@ -46,6 +47,12 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc
+      .tuple(car, session, seq, fc.nat(6))
+      .map(([c, s, from, more]): Event => ({ type: 'evict', car: c, session: s, from, to: from + more })),
+  },
+  {
+    weight: 1,
     arbitrary: fc.tuple(car, fc.nat(3)).map(([c, text]): Event => ({ type: 'rubbish', car: c, text })),
   },
 );
@@ -70,6 +77,12 @@ function feed(ledger: Ledger, events: readonly Event[], qos: number): void {
         break;
       case 'letter':
         ledger.deadLetter(letterOf(vin, message(vin, one.session, one.seq)), originOf());
+        break;
+      case 'evict':
+        ledger.evict(
+          evictionOf([{ vin, session: one.session, fromSeq: one.from, toSeq: one.to }]),
+          originOf(),
+        );
         break;
       case 'rubbish':
         ledger.deadLetter(letterOf(vin, Buffer.from(`rubbish ${one.text}`)), originOf());
@@ -102,7 +115,9 @@ function bruteForce(events: readonly Event[], qos: number) {
       const marks = own.filter((one) => one.type === 'mark');
       const stores = own.flatMap((one) => (one.type === 'store' ? [one.seq] : []));
       const letters = own.flatMap((one) => (one.type === 'letter' ? [one.seq] : []));
-      const sent = Math.max(0, ...marks.map((mark) => mark.sent), ...stores, ...letters);
+      const evictions = own.filter((one) => one.type === 'evict');
+      const ends = evictions.map((one) => one.to);
+      const sent = Math.max(0, ...marks.map((mark) => mark.sent), ...stores, ...letters, ...ends);
       const acked = Math.max(0, ...marks.map((mark) => mark.acked));
       const anyMarks = events.some((one) => one.type === 'mark');
       delivery.dropped += Math.max(0, ...marks.map((mark) => mark.dropped));
@@ -125,6 +140,9 @@ function bruteForce(events: readonly Event[], qos: number) {
         } else if (letters.includes(q)) {
           delivery.deadLettered++;
           found.push(`deadLettered ${id}`);
+        } else if (evictions.some((one) => one.from <= q && q <= one.to)) {
+          delivery.evicted++;
+          found.push(`evicted ${id}`);
         } else {
           const owed = qos === 0 && anyMarks ? true : q <= acked;
           missing.push({ kind: owed ? 'lost' : 'unconfirmed', id });
@@ -160,7 +178,7 @@ function singles(problems: readonly Problem[]): string[] {
     .sort();
 }
 
-test('any interleaving of marks, records, duplicates, swaps and dead letters is counted as the model counts it', () => {
+test('any interleaving of marks, records, duplicates, swaps, evictions and dead letters is counted as the model counts it', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 80 }), fc.constantFrom(0, 1), (events, qos) => {
       const ledger = new Ledger({ run });
@@ -249,6 +267,9 @@ for (const planted of ['lost', 'duplicated', 'reordered'] as const) {
           fromSeq: hit,
           toSeq: hit,
           edge: 'edge-1',
+          at: null,
+          lastAt: null,
+          during: [],
         };
         assert.deepEqual(problems, [expected]);
         assert.equal(delivery[planted], 1);

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { encodeFrame } from '#contract/frame.ts';
 import type { CarMark } from '#contract/records.ts';
 import { Ledger } from '#testbed/verdict/ledger.ts';
-import { letterOf, message, originOf, run } from './car-messages.ts';
+import { evictionOf, letterOf, message, originOf, run } from './car-messages.ts';
 
 const vin = 'WVWZZZ1JZXW000001';
 const session = 4711;
@@ -224,6 +224,89 @@ describe('dead letters', () => {
     ledger.deadLetter(fromBridge('bad-frame', 'edge-1', Buffer.from('no frame')), originOf());
     const { delivery, deadLetters } = ledger.result();
     assert.deepEqual([delivery.deadLettered, delivery.lost, deadLetters.unidentified], [4, 1, 2]);
+  });
+});
+
+describe('what a full outbox dropped', () => {
+  const span = (fromSeq: number, toSeq: number) => ({ vin, session, fromSeq, toSeq });
+
+  test('is evicted, unless it was found in Kafka or among the dead letters', () => {
+    const ledger = new Ledger({ run });
+    ledger.mark(marks(1, { sent: 10, acked: 10 }));
+    store(ledger, [1, 2, 4, 9]);
+    ledger.deadLetter(letterOf(vin, message(vin, session, 5)), originOf());
+    ledger.evict(evictionOf([span(3, 6)]), originOf());
+    ledger.evict(evictionOf([span(6, 7)]), originOf());
+    const { delivery, problems } = ledger.result();
+    const { stored, deadLettered, evicted, lost } = delivery;
+    assert.deepEqual(
+      { stored, deadLettered, evicted, lost },
+      { stored: 4, deadLettered: 1, evicted: 3, lost: 2 },
+    );
+    const named = problems.filter(({ kind }) => kind === 'evicted').map((one) => [one.fromSeq, one.toSeq]);
+    assert.deepEqual(named, [
+      [3, 3],
+      [6, 7],
+    ]);
+  });
+
+  test('counts as sent where its marks died, and names no other run’s cars', () => {
+    const ledger = new Ledger({ run });
+    ledger.evict(evictionOf([span(1, 3), span(9, 8), span(0, 2)]), originOf('edge-2'));
+    ledger.evict(evictionOf([span(1, 9)]), originOf('edge-2', false, 'otherrun'));
+    const { delivery, problems } = ledger.result();
+    assert.deepEqual([delivery.sent, delivery.evicted, delivery.lost], [3, 3, 0]);
+    assert.equal(problems[0]?.edge, 'edge-2');
+  });
+});
+
+describe('when it went wrong', () => {
+  const zero = 1_000_000;
+
+  test('duplicates and swaps happened when they were seen, not when they were due', () => {
+    const ledger = new Ledger({ run });
+    for (const [seq, appendedAt] of [
+      [1, 1500],
+      [3, 3500],
+      [2, 30_000],
+      [1, 42_000],
+      [2, 43_000],
+    ] as const) {
+      const value = message(vin, session, seq, zero + seq * 1000);
+      ledger.record({ value, origin: originOf(), appendedAt: zero + appendedAt });
+    }
+    const { problems } = ledger.result(zero);
+    assert.deepEqual(
+      problems.map(({ kind, at, lastAt }) => [kind, at, lastAt]),
+      [
+        ['duplicated', 42, 43],
+        ['reordered', 30, 30],
+      ],
+    );
+  });
+
+  test('once messages arrive, they say when they were due, not the marks that came before', () => {
+    const ledger = new Ledger({ run });
+    ledger.mark({ ...marks(1, { sent: 3, acked: 3 }), at: zero + 99_000 });
+    for (const seq of [1, 3]) {
+      const value = message(vin, session, seq, zero + seq * 1000);
+      ledger.record({ value, origin: originOf(), appendedAt: zero + 90_000 });
+    }
+    const { problems } = ledger.result(zero);
+    assert.deepEqual([problems[0]?.kind, problems[0]?.at], ['lost', 2]);
+  });
+
+  test('of a session of which nothing arrived, its marks tell about when', () => {
+    const ledger = new Ledger({ run });
+    for (const [at, sent] of [
+      [5, 1],
+      [9, 5],
+    ] as const) {
+      ledger.mark({ ...marks(1, { sent, acked: sent }), at: zero + at * 1000 });
+    }
+    const { problems } = ledger.result(zero);
+    assert.deepEqual([problems[0]?.kind, problems[0]?.at, problems[0]?.lastAt], ['lost', 5, 9]);
+    assert.equal(ledger.result().problems[0]?.at, null);
   });
 });
 

@@ -1,12 +1,6 @@
 import { LogHistogram } from '#runtime/histogram.ts';
 import { secondQuantiles, type SecondSample } from '#testbed/verdict/second.ts';
-import {
-  latencyOf,
-  unmeasuredLatency,
-  withoutModel,
-  type Latency,
-  type Summary,
-} from '#testbed/verdict/summary.ts';
+import { latencyOf, unmeasuredLatency, type Latency, type Summary } from '#testbed/verdict/summary.ts';
 import { evaluate } from '#testbed/verdict/thresholds.ts';
 
 /** A run as a real one looks: 500 cars, edge-1/bridge cut for 15 s at 20 s, the bridge killed at 45 s. */
@@ -124,6 +118,8 @@ export function sampleRun(seconds = 60): SampleRun {
       alarmMs: unmeasuredLatency,
     },
     ...withoutModel,
+    predictions: { received: 0, missing: 0, duplicated: 0, evicted: 0 },
+    truth: { said: 0, stored: 0 },
     faults: [
       { at: cut.from, endedAt: cut.to, kind: 'cut', target: 'edge-1/bridge' },
       { at: down.from, endedAt: down.to, kind: 'kill', target: 'bridge' },
@@ -171,10 +167,50 @@ export function badRun(): SampleRun {
       byReason: { truncated: 6, 'foreign-vin': 2, 'unknown-schema': 1 },
     },
     problems: [
-      { kind: 'lost', vin, session: 5_310_211_987_441_127, fromSeq: 17, toSeq: 1216, edge: 'edge-1' },
-      { kind: 'duplicated', vin: 'WVWZZZ1JZXW000001', session: 77, fromSeq: 3, toSeq: 14, edge: 'edge-2' },
-      { kind: 'reordered', vin: 'WVWZZZ1JZXW000001', session: 77, fromSeq: 2, toSeq: 2, edge: 'edge-2' },
-      { kind: 'unconfirmed', vin: 'WVWZZZ1JZXW000002', session: 78, fromSeq: 60, toSeq: 62, edge: null },
+      {
+        kind: 'lost',
+        vin,
+        session: 5_310_211_987_441_127,
+        fromSeq: 17,
+        toSeq: 1216,
+        edge: 'edge-1',
+        at: 26.2,
+        lastAt: 47,
+        during: ['cut edge-1/bridge', 'kill bridge'],
+      },
+      {
+        kind: 'duplicated',
+        vin: 'WVWZZZ1JZXW000001',
+        session: 77,
+        fromSeq: 3,
+        toSeq: 14,
+        edge: 'edge-2',
+        at: 49.1,
+        lastAt: 49.1,
+        during: ['kill bridge'],
+      },
+      {
+        kind: 'reordered',
+        vin: 'WVWZZZ1JZXW000001',
+        session: 77,
+        fromSeq: 2,
+        toSeq: 2,
+        edge: 'edge-2',
+        at: 12,
+        lastAt: 12,
+        during: [],
+      },
+      {
+        kind: 'unconfirmed',
+        vin: 'WVWZZZ1JZXW000002',
+        session: 78,
+        fromSeq: 60,
+        toSeq: 62,
+        edge: null,
+        at: null,
+        lastAt: null,
+        during: [],
+      },
       {
         kind: 'presumedDeadLettered',
         vin: 'WVWZZZ1JZXW000003',
@@ -182,6 +218,9 @@ export function badRun(): SampleRun {
         fromSeq: 1,
         toSeq: 4,
         edge: 'edge-2',
+        at: 0.9,
+        lastAt: 3.9,
+        during: [],
       },
     ],
     problemsOmitted: 3,
@@ -214,3 +253,27 @@ export function latencyWith(values: readonly number[]): Latency {
   for (const value of values) histogram.record(value);
   return latencyOf(histogram);
 }
+
+/** What a run without a model says of models: nothing was scored, and no score of detection exists. */
+const withoutModel: Pick<Summary, 'inference' | 'releases' | 'training' | 'detection'> = {
+  inference: {
+    readings: 0,
+    readingsPerSecond: 0,
+    scoredOffline: 0,
+    alarmsRaised: 0,
+    alarmsCleared: 0,
+    batchUs: { p50: null, p99: null },
+  },
+  releases: [],
+  training: { refused: [], releaseRefusals: {} },
+  detection: {
+    recall: null,
+    precision: null,
+    falseAlarms: null,
+    vehicleDays: null,
+    falseAlarmsPerVehicleDay: null,
+    engineFailures: 0,
+    raises: 0,
+    byMode: {},
+  },
+};

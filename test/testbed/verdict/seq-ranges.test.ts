@@ -35,6 +35,39 @@ test('it holds what a set would hold, as ranges that never touch', () => {
   );
 });
 
+test('ranges and single seqs together hold what a set would hold', () => {
+  const piece = fc.tuple(fc.integer({ min: 1, max: 60 }), fc.nat(8));
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+      const ranges = new SeqRanges();
+      const set = new Set<number>();
+      for (const [from, more] of pieces) {
+        const added = Array.from({ length: more + 1 }, (_, i) => from + i).filter((seq) => !set.has(seq));
+        if (more === 0) assert.equal(ranges.add(from), added.length === 1);
+        else assert.equal(ranges.addRange({ from, to: from + more }), added.length);
+        for (const seq of added) set.add(seq);
+      }
+      assert.deepEqual([ranges.count, ranges.max], [set.size, Math.max(0, ...set)]);
+      const listed = [...ranges.ranges()];
+      assert.equal(lengthOf(listed), set.size);
+      for (const [index, range] of listed.entries()) {
+        assert.ok(range.from > (listed[index - 1]?.to ?? -1) + 1);
+        for (let seq = range.from; seq <= range.to; seq++) assert.ok(set.has(seq));
+      }
+    }),
+  );
+});
+
+test('a range that would be one too many is not taken, and no gap is given up for it', () => {
+  const ranges = new SeqRanges(2);
+  ranges.addRange({ from: 5, to: 9 });
+  ranges.addRange({ from: 20, to: 29 });
+  assert.equal(ranges.addRange({ from: 12, to: 13 }), 0);
+  assert.equal(ranges.addRange({ from: 8, to: 2 ** 40 }), 2 ** 40 - 9 - 10);
+  assert.deepEqual([...ranges.ranges()], [{ from: 5, to: 2 ** 40 }]);
+  assert.equal(ranges.givenUpCount, 0);
+});
+
 test('a session without a gap takes one range, whatever its length', () => {
   const ranges = new SeqRanges();
   for (let seq = 1; seq <= 100_000; seq++) ranges.add(seq);

@@ -33,7 +33,7 @@ describe('summary.json', () => {
     };
     const { summary } = sampleRun();
     for (const [part, fields] of Object.entries(named)) {
-      const present = Object.keys(summary[part as keyof typeof summary]);
+      const present = Object.keys(summary[part as keyof typeof summary] ?? {});
       for (const field of fields.split(' ')) assert.ok(present.includes(field), `${part}.${field}`);
     }
     assert.deepEqual(Object.keys(summary.latency.carToKafkaMs), [

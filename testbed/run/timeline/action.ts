@@ -9,6 +9,10 @@ export interface Scene {
   /** Resolves after this long, or at once when the run is being stopped. */
   wait(ms: number): Promise<void>;
   stopping(): boolean;
+  /** Resolves when the run is being stopped. */
+  stopped: Promise<void>;
+  /** A fault could not be undone: the run is to stop, so that the others undo theirs. */
+  giveUp(error: unknown): void;
 }
 
 /** A fault as it really happened; `at` and `endedAt` in seconds since the schedule's start. */

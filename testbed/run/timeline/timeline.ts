@@ -1,8 +1,15 @@
 import type { TimelineEntry } from '../../scenario/scenario.ts';
 import type { Fault, Scene } from './action.ts';
+import { bandwidth } from './bandwidth.ts';
 import { cut } from './cut.ts';
 import { fail } from './fail.ts';
+import { flap } from './flap.ts';
 import { kill } from './kill.ts';
+import { pause } from './pause.ts';
+import { reset } from './reset.ts';
+import { restart } from './restart.ts';
+import { slow } from './slow.ts';
+import { storm } from './storm.ts';
 
 /** Carries out the scenario's faults when they are due, and keeps what really happened. */
 export class Timeline {
@@ -18,9 +25,11 @@ export class Timeline {
     this.#startedAt = startedAt;
   }
 
-  /** Resolves when every fault has been undone; rejects when a part could not be started again. */
+  /** Resolves when every fault has been undone, or was given up. */
   async run(): Promise<void> {
-    await Promise.all(this.#entries.map((entry) => this.#at(entry)));
+    await Promise.all(
+      this.#entries.map((entry) => this.#at(entry).catch((error: unknown) => this.#scene.giveUp(error))),
+    );
   }
 
   /** Faults that last at this moment. */
@@ -42,12 +51,26 @@ export class Timeline {
       },
     };
     switch (entry.action) {
+      case 'bandwidth':
+        return bandwidth.perform(entry, this.#scene, report);
       case 'cut':
         return cut.perform(entry, this.#scene, report);
       case 'fail':
         return fail.perform(entry, this.#scene, report);
+      case 'flap':
+        return flap.perform(entry, this.#scene, report);
       case 'kill':
         return kill.perform(entry, this.#scene, report);
+      case 'pause':
+        return pause.perform(entry, this.#scene, report);
+      case 'reset':
+        return reset.perform(entry, this.#scene, report);
+      case 'restart':
+        return restart.perform(entry, this.#scene, report);
+      case 'slow':
+        return slow.perform(entry, this.#scene, report);
+      case 'storm':
+        return storm.perform(entry, this.#scene, report);
     }
   }
 

@@ -1,6 +1,6 @@
 import { bytes, count, measured, milliseconds, plural, seconds, seqRange } from '../figures.ts';
 import type { Summary } from '../summary.ts';
-import { faultOutcome, latencyRows, problemKindWords } from '../wording.ts';
+import { faultOutcome, latencyRows, problemKindWords, problemTime } from '../wording.ts';
 import { kindClass } from './chart.ts';
 import { html, type Html, type HtmlValue } from './html.ts';
 
@@ -83,6 +83,8 @@ export function problemTable(summary: Summary): Html {
         <td><code>${problem.vin}</code></td>
         <td>${seqRange(problem)}</td>
         <td>${problem.edge ?? '-'}</td>
+        <td>${problemTime(problem) || '-'}</td>
+        <td>${problem.during.join(', ') || '-'}</td>
         <td class="number"><code>${problem.session}</code></td>
       </tr>`,
   );
@@ -93,7 +95,7 @@ export function problemTable(summary: Summary): Html {
           … and ${plural(more, 'more range')}; summary.json lists ${count(problems.length)}.
         </p>`
       : null;
-  return html`${table('problems', ['What', 'Car', 'Messages', 'Edge', '>Session'], rows)}${rest}`;
+  return html`${table('problems', ['What', 'Car', 'Messages', 'Edge', 'When', 'During', '>Session'], rows)}${rest}`;
 }
 
 export function deadLetterTable(summary: Summary): Html | null {

@@ -14,23 +14,55 @@ function rehearse(stop: Stop = new Stop()): { scene: Scene; events: string[] } {
     events.push(event);
     return Promise.resolve();
   };
+  const part = (name: string): Partial<Part> => ({
+    kill: note(`kill ${name}`),
+    start: note(`start ${name}`),
+    stop: note(`stop ${name}`),
+    pause: note(`pause ${name}`),
+    resume: note(`resume ${name}`),
+  });
+  const proxy = (name: string): Partial<LinkProxy> => ({
+    cut: note(`cut ${name}`),
+    open: note(`open ${name}`),
+    slow: (latencyMs, jitterMs) => void events.push(`slow ${name} ${latencyMs} ${jitterMs}`),
+    limit: (bytesPerSecond) => void events.push(`limit ${name} ${bytesPerSecond}`),
+    clear: () => void events.push(`clear ${name}`),
+    reset: () => void events.push(`reset ${name}`),
+  });
   return {
     events,
     scene: {
-      part: (name) => ({ kill: note(`kill ${name}`), start: note(`start ${name}`) }) as unknown as Part,
-      proxy: (name) => ({ cut: note(`cut ${name}`), open: note(`open ${name}`) }) as unknown as LinkProxy,
+      part: (name) => part(name) as Part,
+      proxy: (name) => proxy(name) as LinkProxy,
       // A scene whose waits pass at once, so that order alone is tested.
       wait: (ms) => stop.wait(Math.min(ms, 1)),
       stopping: () => stop.reason !== undefined,
+      stopped: stop.requested,
+      giveUp: (error) => stop.request(error as Error),
     },
   };
+}
+
+const link = { from: 'edge-1', to: 'bridge', name: 'edge-1/bridge' };
+const two = { targets: ['edge-1', 'edge-2'], target: 'edges/2' };
+
+/** What a run does of one entry, and the faults that it keeps. */
+async function performed(
+  entry: TimelineEntry,
+  stop?: Stop,
+): Promise<{ events: string[]; faults: string[]; active: number }> {
+  const { scene, events } = rehearse(stop);
+  const timeline = new Timeline([entry], scene, Date.now());
+  await timeline.run();
+  const faults = timeline.faults.map(({ kind, target }) => `${kind} ${target}`);
+  return { events, faults, active: timeline.active().length };
 }
 
 const cut = {
   action: 'cut',
   atMs: 0,
   forMs: 10,
-  link: { from: 'edge-1', to: 'bridge', name: 'edge-1/bridge' },
+  link,
   line: 1,
 } as const;
 
@@ -87,15 +119,20 @@ test('a run that is stopped begins no further fault, but heals a cut link', asyn
   assert.deepEqual(events, ['cut edge-1/bridge', 'open edge-1/bridge']);
 });
 
-test('a part that cannot be started again fails the timeline', async () => {
-  const { scene } = rehearse();
+test('a part that cannot be started again ends the run, and the others are put right first', async () => {
+  const stop = new Stop();
+  const { scene, events } = rehearse(stop);
   const broken: Scene = {
     ...scene,
-    part: () =>
-      ({
-        kill: () => Promise.resolve(),
-        start: () => Promise.reject(new Error('bridge ended with exit code 106')),
-      }) as unknown as Part,
+    part: (name) =>
+      name === 'bridge'
+        ? ({
+            kill: () => Promise.resolve(),
+            start: () => Promise.reject(new Error('bridge ended with exit code 106')),
+          } as Partial<Part> as Part)
+        : scene.part(name),
+    // Only the end of the run ends a wait for the whole hour.
+    wait: (ms) => stop.wait(ms === 3_600_000 ? ms : Math.min(ms, 1)),
   };
   const kill: TimelineEntry = {
     action: 'kill',
@@ -105,5 +142,112 @@ test('a part that cannot be started again fails the timeline', async () => {
     restart: 'always',
     line: 1,
   };
-  await assert.rejects(new Timeline([kill], broken, Date.now()).run(), /exit code 106/);
+  const pause: TimelineEntry = { action: 'pause', atMs: 0, forMs: 3_600_000, ...two, line: 2 };
+  await new Timeline([kill, pause], broken, Date.now()).run();
+  assert.match(String(stop.reason), /exit code 106/);
+  assert.deepEqual(events, ['pause edge-1', 'pause edge-2', 'resume edge-1', 'resume edge-2']);
+});
+
+test('paused parts are resumed', async () => {
+  assert.deepEqual(await performed({ action: 'pause', atMs: 0, forMs: 10, ...two, line: 1 }), {
+    events: ['pause edge-1', 'pause edge-2', 'resume edge-1', 'resume edge-2'],
+    faults: ['pause edge-1', 'pause edge-2'],
+    active: 0,
+  });
+});
+
+test('a restart stops a part in order and starts it again', async () => {
+  assert.deepEqual(await performed({ action: 'restart', atMs: 0, ...two, line: 1 }), {
+    events: ['stop edge-1', 'stop edge-2', 'start edge-1', 'start edge-2'],
+    faults: ['restart edge-1', 'restart edge-2'],
+    active: 0,
+  });
+});
+
+test('a run that is stopped does not wait for a part that drains, nor starts it', async () => {
+  const stop = new Stop();
+  const { scene, events } = rehearse(stop);
+  const hanging: Scene = {
+    ...scene,
+    part: (name) =>
+      ({
+        ...scene.part(name),
+        stop: () => {
+          events.push(`stop ${name}`);
+          stop.request('user');
+          return new Promise<void>(() => {});
+        },
+      }) as Partial<Part> as Part,
+  };
+  const restart: TimelineEntry = {
+    action: 'restart',
+    atMs: 0,
+    targets: ['bridge'],
+    target: 'bridge',
+    line: 1,
+  };
+  await new Timeline([restart], hanging, Date.now()).run();
+  assert.deepEqual(events, ['stop bridge']);
+});
+
+test('a slow and a narrow link are cleared', async () => {
+  const slow = { action: 'slow', atMs: 0, forMs: 10, link, latencyMs: 200, jitterMs: 50, line: 1 } as const;
+  assert.deepEqual(await performed(slow), {
+    events: ['slow edge-1/bridge 200 50', 'clear edge-1/bridge'],
+    faults: ['slow edge-1/bridge'],
+    active: 0,
+  });
+  const narrow = { action: 'bandwidth', atMs: 0, forMs: 10, link, bytesPerSecond: 65_536, line: 1 } as const;
+  assert.deepEqual(await performed(narrow), {
+    events: ['limit edge-1/bridge 65536', 'clear edge-1/bridge'],
+    faults: ['bandwidth edge-1/bridge'],
+    active: 0,
+  });
+});
+
+test('a reset is over at once; a storm is one for every edge', async () => {
+  assert.deepEqual(await performed({ action: 'reset', atMs: 0, link, line: 1 }), {
+    events: ['reset edge-1/bridge'],
+    faults: ['reset edge-1/bridge'],
+    active: 0,
+  });
+  const links = [1, 2].map((n) => ({ from: 'cars', to: `edge-${n}`, name: `cars/edge-${n}` }));
+  assert.deepEqual(await performed({ action: 'storm', atMs: 0, links, target: 'edges/2', line: 1 }), {
+    events: ['reset cars/edge-1', 'reset cars/edge-2'],
+    faults: ['storm edge-1', 'storm edge-2'],
+    active: 0,
+  });
+});
+
+test('a flapping link is cut as often as its time allows, ends open, and is one fault', async () => {
+  const flap = { action: 'flap', atMs: 0, forMs: 7000, link, downMs: 1000, upMs: 2000, line: 1 } as const;
+  const { events, faults, active } = await performed(flap);
+  assert.deepEqual(
+    events,
+    [1, 2, 3].flatMap(() => ['cut edge-1/bridge', 'open edge-1/bridge']),
+  );
+  assert.deepEqual({ faults, active }, { faults: ['flap edge-1/bridge'], active: 0 });
+});
+
+test('whatever lasts an hour is put right when the run is stopped meanwhile', async () => {
+  const forMs = 3_600_000;
+  const entries: [TimelineEntry, string][] = [
+    [{ ...cut, forMs }, 'open edge-1/bridge'],
+    [{ action: 'pause', atMs: 0, forMs, targets: ['kafka'], target: 'kafka', line: 1 }, 'resume kafka'],
+    [{ action: 'slow', atMs: 0, forMs, link, latencyMs: 1, jitterMs: 0, line: 1 }, 'clear edge-1/bridge'],
+    [{ action: 'bandwidth', atMs: 0, forMs, link, bytesPerSecond: 1, line: 1 }, 'clear edge-1/bridge'],
+    [{ action: 'flap', atMs: 0, forMs, link, downMs: forMs, upMs: 1, line: 1 }, 'open edge-1/bridge'],
+  ];
+  for (const [entry, undone] of entries) {
+    const stop = new Stop();
+    const { scene, events } = rehearse(stop);
+    const timeline = new Timeline([entry], { ...scene, wait: (ms) => stop.wait(ms) }, Date.now());
+    const over = timeline.run();
+    while (timeline.active().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    stop.request('user');
+    await over;
+    assert.equal(events.length, 2, events.join());
+    assert.equal(events[1], undone);
+    assert.deepEqual(timeline.active(), []);
+  }
 });

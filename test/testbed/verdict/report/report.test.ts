@@ -109,6 +109,13 @@ describe('report.html', () => {
     assert.doesNotMatch(without, /id="detection"|id="models"/);
   });
 
+  test('each problem stands with its time and the faults of that time', () => {
+    const { summary, samples } = badRun();
+    const page = renderReport(summary, samples).replaceAll(/\s+/g, ' ');
+    assert.match(page, /<td>26\.2 s to 47 s<\/td> <td>cut edge-1\/bridge, kill bridge<\/td>/);
+    assert.match(page, /<td>seq 60 to 62<\/td> <td>-<\/td> <td>-<\/td> <td>-<\/td>/);
+  });
+
   test('the template escapes values and leaves its own markup', () => {
     const inner = html`<b title="${'"'}">${'<&>'}</b>`;
     assert.equal(html`${[inner, 'x']}${null}${3}`.text, '<b title="&quot;">&lt;&amp;&gt;</b>x3');
