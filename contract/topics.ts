@@ -53,7 +53,7 @@ export const topics: readonly TopicSpec[] = [
   { name: 'fleet.edges', key: '{run}/{edge}', partitions: 1, ...latest },
   { name: 'fleet.frames', key: '{run}/{edge}', partitions: 1, ...latest },
   { name: 'fleet.deadletter', key: 'source', partitions: 1, ...kept },
-  { name: 'fleet.ledger', key: '{run}/{shard}', partitions: 1, ...kept },
+  { name: 'fleet.ledger', key: '{run}/{shard}, or the edge', partitions: 1, ...kept },
   { name: 'fleet.control', key: '{run}', partitions: 1, ...kept },
 ];
 
