@@ -1,12 +1,12 @@
-import { z } from 'zod';
 import { readReleases, type ReleaseShelf } from '#cloud/release-shelf.ts';
 import type { ReleaseManifest } from '#contract/release.ts';
-import { loadConfig, nearestWord } from '#runtime/config.ts';
+import { nearestWord } from '#runtime/config.ts';
 import { exitCodes, UserError } from '#runtime/errors.ts';
 import { createLog } from '#runtime/log.ts';
-import { connectKafka, kafkaConfig, type KafkaConfig } from '#wire/kafka.ts';
+import { connectKafka } from '#wire/kafka.ts';
 import { readArguments, type Given } from './arguments.ts';
 import type { Command, Io } from './command.ts';
+import { kafkaOf } from './kafka-option.ts';
 import { listLines, manifestLines } from './model-words.ts';
 
 const usage = 'fleetbed model ls|show ID --kafka host:port,… [--run ID] [--topic-prefix P] [--json]';
@@ -94,21 +94,10 @@ function theOne(id: string, shelf: ReleaseShelf): ReleaseManifest {
 }
 
 async function shelfOf(given: Given, io: Io): Promise<ReleaseShelf> {
-  const config = kafkaOf(given, io.env);
+  const option = { brokers: given.value('kafka'), topicPrefix: given.value('topic-prefix') };
+  const config = kafkaOf('model', option, io.env);
   const kafka = connectKafka(config, createLog({ component: 'model', level: 'silent' }));
   return readReleases(kafka, { run: given.value('run') ?? null, topicPrefix: config.topicPrefix });
-}
-
-function kafkaOf(given: Given, env: NodeJS.ProcessEnv): KafkaConfig {
-  const brokers = given.value('kafka') ?? env['FLEETBED_KAFKA_BROKERS'];
-  if (brokers === undefined) throw wrong('which Kafka? Give --kafka host:port (or FLEETBED_KAFKA_BROKERS)');
-  const prefix = given.value('topic-prefix');
-  const argv = [
-    '--kafka-brokers',
-    brokers,
-    ...(prefix === undefined ? [] : ['--kafka-topic-prefix', prefix]),
-  ];
-  return loadConfig(z.object({ kafka: kafkaConfig }), { argv, env, component: 'model' }).kafka;
 }
 
 function wrong(words: string): UserError {

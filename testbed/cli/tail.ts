@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
 import { topicName, topics, type TopicName } from '#contract/topics.ts';
-import { loadConfig, nearestWord } from '#runtime/config.ts';
+import { nearestWord } from '#runtime/config.ts';
 import { exitCodes, UserError } from '#runtime/errors.ts';
 import { createLog } from '#runtime/log.ts';
-import { connectKafka, kafkaConfig, type KafkaConfig } from '#wire/kafka.ts';
+import { connectKafka, type KafkaConfig } from '#wire/kafka.ts';
 import { readTopics } from '#wire/kafka-reader.ts';
 import type { Command } from './command.ts';
+import { kafkaOf } from './kafka-option.ts';
 import { decodeRecord, lineOf, runOf } from './tail-record.ts';
 
 const options = {
@@ -99,7 +99,7 @@ function parse(argv: string[], env: NodeJS.ProcessEnv): TailRequest {
     throw wrong(`--max: expected a whole number from 1, got ${values.max}`);
   }
   const name = topicOf(topic);
-  const kafka = kafkaOf(values.kafka, env);
+  const kafka = kafkaOf('tail', { brokers: values.kafka }, env);
   return { name, kafka, from, run: values.run, max, json: values.json ?? false };
 }
 
@@ -117,13 +117,6 @@ function topicOf(word: string): TopicName {
   const nearest = nearestWord(word.startsWith('fleet.') ? word : `fleet.${word}`, names);
   const hint = nearest === undefined ? `one of ${names.join(', ')}` : `did you mean ${nearest}?`;
   throw wrong(`there is no topic ${word}: ${hint}`);
-}
-
-function kafkaOf(brokers: string | undefined, env: NodeJS.ProcessEnv): KafkaConfig {
-  const named = brokers ?? env['FLEETBED_KAFKA_BROKERS'];
-  if (named === undefined) throw wrong('which Kafka? Give --kafka host:port (or FLEETBED_KAFKA_BROKERS)');
-  const schema = z.object({ kafka: kafkaConfig });
-  return loadConfig(schema, { argv: ['--kafka-brokers', named], env, component: 'tail' }).kafka;
 }
 
 function wrong(words: string): UserError {

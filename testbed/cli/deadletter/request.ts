@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { deadLetterReasons } from '#contract/records.ts';
-import { hostPort, loadConfig, nearestWord, type HostPort } from '#runtime/config.ts';
+import { hostPort, nearestWord, type HostPort } from '#runtime/config.ts';
 import { UserError } from '#runtime/errors.ts';
-import { kafkaConfig, type KafkaConfig } from '#wire/kafka.ts';
+import type { KafkaConfig } from '#wire/kafka.ts';
 import { readArguments, type Given } from '../arguments.ts';
+import { kafkaOf } from '../kafka-option.ts';
 import type { Choice, Position } from './letters.ts';
 
 interface Common {
@@ -49,7 +49,8 @@ export function readRequest(argv: readonly string[], env: NodeJS.ProcessEnv): Re
   const action = actionOf(word);
   refuseForeign(action, given);
   if (action !== 'show' && letter !== undefined) throw wrong(complaint(action, letter));
-  const common = { kafka: kafkaOf(given, env), json: given.has('json') };
+  const option = { brokers: given.value('kafka'), topicPrefix: given.value('topic-prefix') };
+  const common = { kafka: kafkaOf('deadletter', option, env), json: given.has('json') };
   if (action === 'show') {
     if (letter === undefined) throw wrong('show which letter? fleetbed deadletter ls lists them');
     return { ...common, action, position: positionOf(letter), out: given.value('out') };
@@ -133,18 +134,6 @@ function targetOf(given: Given, env: NodeJS.ProcessEnv): Target {
   if (fleetSecret === undefined || fleetSecret === '')
     throw wrong('cars have passwords: set FLEETBED_FLEET_SECRET to the secret that the edge has');
   return { edge: edge.data, fleetSecret };
-}
-
-function kafkaOf(given: Given, env: NodeJS.ProcessEnv): KafkaConfig {
-  const brokers = given.value('kafka') ?? env['FLEETBED_KAFKA_BROKERS'];
-  if (brokers === undefined) throw wrong('which Kafka? Give --kafka host:port (or FLEETBED_KAFKA_BROKERS)');
-  const prefix = given.value('topic-prefix');
-  const argv = [
-    '--kafka-brokers',
-    brokers,
-    ...(prefix === undefined ? [] : ['--kafka-topic-prefix', prefix]),
-  ];
-  return loadConfig(z.object({ kafka: kafkaConfig }), { argv, env, component: 'deadletter' }).kafka;
 }
 
 export function wrong(words: string): UserError {
