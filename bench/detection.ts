@@ -4,6 +4,7 @@ import type { SignalName } from '#contract/signals.ts';
 import { trainOn } from '#cloud/trainer.ts';
 import { decodeArtefact, type Artefact } from '#model/artefact.ts';
 import { createScorer } from '#model/detector.ts';
+import { joined } from '#testbed/verdict/detection/alarms.ts';
 import { carsOf, type Car } from './detection/drives.ts';
 import { chance, fixedRules, mahalanobis, type Rival } from './detection/rivals.ts';
 
@@ -18,7 +19,6 @@ const budget = 8;
 const minutes = 45;
 const onsetMinute = 25;
 const cars = Number(process.argv[2] ?? 400);
-const togetherMs = 10 * 60_000;
 const dayMs = 86_400_000;
 
 const severities = [0.3, 0.7, 1];
@@ -177,7 +177,7 @@ function judge(name: string, raises: (car: Car) => Raise[]): Row {
   let right = 0;
   let detections = 0;
   for (const car of test) {
-    const incidents = incidentsOf(raises(car));
+    const incidents = joined(raises(car)).map(({ first }) => first);
     if (!car.failure) {
       healthy++;
       falseAlarms += incidents.length;
@@ -200,16 +200,6 @@ function judge(name: string, raises: (car: Car) => Raise[]): Row {
     named: detections === 0 ? Number.NaN : right / detections,
     falseAlarms: falseAlarms / ((healthy * minutes * 60_000) / dayMs),
   };
-}
-
-function incidentsOf(raises: readonly Raise[]): Raise[] {
-  const incidents: Raise[] = [];
-  let last = Number.NEGATIVE_INFINITY;
-  for (const raise of raises) {
-    if (raise.simTime - last > togetherMs) incidents.push(raise);
-    last = raise.simTime;
-  }
-  return incidents;
 }
 
 function* batchesOf(fleet: readonly Car[]) {

@@ -1,4 +1,4 @@
-import type { Kafka, Producer, Transaction } from '#wire/kafka.ts';
+import { discardProducer, type Kafka, type Producer, type Transaction } from '#wire/kafka.ts';
 import type { ProduceRequest } from './batch.ts';
 
 /** kafkajs gives producers 5 tries, whatever the client has; a transaction waits for the one before by trying again. */
@@ -29,7 +29,7 @@ export class FencedProducer {
     try {
       return new FencedProducer(producer, await withDeadline(opening, timeoutMs, 'fencing'), timeoutMs);
     } catch (error) {
-      disconnect(producer, opening);
+      void discardProducer(producer, opening);
       throw error;
     }
   }
@@ -43,13 +43,13 @@ export class FencedProducer {
     try {
       await withDeadline(committing, this.#timeoutMs, 'a transaction');
     } catch (error) {
-      disconnect(this.#producer, committing);
+      void discardProducer(this.#producer, committing);
       throw error;
     }
   }
 
   discard(): void {
-    disconnect(this.#producer, Promise.resolve());
+    void discardProducer(this.#producer, Promise.resolve());
   }
 
   async #commit(requests: readonly ProduceRequest[]): Promise<void> {
@@ -86,10 +86,4 @@ async function withDeadline<T>(work: Promise<T>, ms: number, what: string): Prom
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** At once, and again when its loose end is over: kafkajs' retries connect a disconnected producer anew. */
-function disconnect(producer: Producer, looseEnd: Promise<unknown>): void {
-  const close = async (): Promise<void> => producer.disconnect();
-  void Promise.allSettled([close(), looseEnd]).then(async () => Promise.allSettled([close()]));
 }

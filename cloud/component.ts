@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { FromTrainer, Release, ToTrainer } from '#contract/control.ts';
 import { encodeSigned, keyIdOf } from '#contract/release.ts';
 import type { ComponentSpec, Running, Services } from '#runtime/component.ts';
+import { controlChannel } from '#runtime/control-channel.ts';
 import { UserError } from '#runtime/errors.ts';
 import type { Log } from '#runtime/log.ts';
 import { connectKafka, kafkaInWords, waitForKafka, type Kafka } from '#wire/kafka.ts';
@@ -19,14 +20,6 @@ export const trainerComponent: ComponentSpec<typeof trainerConfig> = {
   nameOf: () => 'trainer',
   start: startTrainer,
 };
-
-/** The testbed's end of the control channel; undefined when the trainer runs alone. */
-interface Control {
-  send(message: FromTrainer): void;
-  onMessage(callback: (message: ToTrainer) => void): void;
-  /** Nothing more is listened to. */
-  close(): void;
-}
 
 /** Supervised: a training for every message that asks for one. Alone: one training, and, unless it watches, the end. */
 export async function startTrainer(config: TrainerConfig, services: Services): Promise<Running> {
@@ -54,7 +47,7 @@ export async function startTrainer(config: TrainerConfig, services: Services): P
     metrics: trainerMetrics(services.metrics),
     log,
   });
-  const control = controlOfProcess();
+  const control = controlChannel<ToTrainer, FromTrainer>();
   control?.onMessage((message) => {
     void trainings.train(message.since).then(
       (release) => control.send({ type: 'released', release }),
@@ -181,22 +174,4 @@ class Trainings {
     log.info({ release: id, bytes: length, trainSeconds: seconds, ...report }, 'released');
     return { id, counter, trainedOnReadings: training.readings, trainSeconds: seconds, publishedAt };
   }
-}
-
-function controlOfProcess(): Control | undefined {
-  if (!process.send) return undefined;
-  let listener: ((message: unknown) => void) | undefined;
-  return {
-    // A testbed that is gone is noticed by the end of the channel, which ends the process.
-    send: (message) => {
-      if (process.connected) process.send?.(message, undefined, undefined, () => {});
-    },
-    onMessage: (callback) => {
-      listener = (message) => callback(message as ToTrainer);
-      process.on('message', listener);
-    },
-    close: () => {
-      if (listener) process.off('message', listener);
-    },
-  };
 }

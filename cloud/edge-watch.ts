@@ -1,3 +1,4 @@
+import { nameInRun } from '#contract/identity.ts';
 import { edgeStateCodec } from '#contract/records.ts';
 import type { Log } from '#runtime/log.ts';
 import { readTopics, type TopicReader } from '#wire/kafka-reader.ts';
@@ -19,8 +20,8 @@ export async function watchEdges(
     from: 'beginning',
     onBatch: async (records) => {
       for (const { key, value } of records) {
-        const [ofRun, edge, ...rest] = key?.toString().split('/') ?? [];
-        if (ofRun !== run || !edge || rest.length > 0 || known.has(edge)) continue;
+        const edge = nameInRun(run, key);
+        if (edge === null || known.has(edge)) continue;
         if (!value || !edgeStateCodec.matches(value)) continue;
         known.add(edge);
         log.info({ edge }, 'knows an edge');

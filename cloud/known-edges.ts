@@ -1,4 +1,4 @@
-import { isName, runKey } from '#contract/identity.ts';
+import { nameInRun } from '#contract/identity.ts';
 import { edgeStateCodec, type EdgeState } from '#contract/records.ts';
 import type { Log } from '#runtime/log.ts';
 import { readToEnd } from '#wire/kafka-reader.ts';
@@ -14,14 +14,12 @@ export async function readEdges(
   { run, topicPrefix, log }: { run: string; topicPrefix: string; log: Log },
 ): Promise<Map<string, EdgeState>> {
   const edges = new Map<string, EdgeState>();
-  const ours = runKey(run, '');
   await readToEnd(kafka, {
     topics: [trainerTopic('fleet.edges', topicPrefix)],
     onBatch: (records) => {
       for (const { key, value } of records) {
-        const text = key?.toString() ?? '';
-        const edge = text.slice(ours.length);
-        if (!text.startsWith(ours) || !isName(edge)) continue;
+        const edge = nameInRun(run, key);
+        if (edge === null) continue;
         if (value === null) edges.delete(edge);
         else {
           try {

@@ -58,3 +58,11 @@ export function transactionalId(prefix: string, run: string, edge: string): stri
 export function runKey(run: string, name: string): string {
   return `${run}/${name}`;
 }
+
+/** The name in such a key; null where it is another run's key, or none of this kind. */
+export function nameInRun(run: string, key: Buffer | string | null | undefined): string | null {
+  const text = key?.toString() ?? '';
+  const prefix = runKey(run, '');
+  const name = text.slice(prefix.length);
+  return text.startsWith(prefix) && isName(name) ? name : null;
+}

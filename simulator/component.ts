@@ -1,5 +1,6 @@
 import type { FromSimulator, ToSimulator } from '#contract/control.ts';
 import type { ComponentSpec, Running, Services } from '#runtime/component.ts';
+import { controlChannel, type ControlChannel } from '#runtime/control-channel.ts';
 import { simulatorConfig, type SimulatorConfig } from './config.ts';
 import { controlSink, KafkaSink, noSink, type MarksSink } from './marks-sink.ts';
 import type { FromShard } from './shard/messages.ts';
@@ -17,16 +18,10 @@ export const simulatorComponent: ComponentSpec<typeof simulatorConfig> = {
 /** The schedule of a simulator that runs alone begins when every shard has heard of it. */
 const startLeadMs = 50;
 
-/** The testbed's end of the control channel; undefined when the simulator runs alone. */
-interface Control {
-  send(message: FromSimulator): void;
-  onMessage(callback: (message: ToSimulator) => void): void;
-}
-
 /** Shards -> their messages: connected, marks, truth, reports, finished. */
 async function startSimulator(config: SimulatorConfig, services: Services): Promise<Running> {
   const { log, metrics: registry } = services;
-  const control = controlOfProcess();
+  const control = controlChannel<ToSimulator, FromSimulator>();
   const sink = await sinkOf(config, control, services);
   const metrics = new SimulatorMetrics(registry, config.workers);
   const finishedAll = Promise.withResolvers<void>();
@@ -88,21 +83,10 @@ async function startSimulator(config: SimulatorConfig, services: Services): Prom
 
 async function sinkOf(
   config: SimulatorConfig,
-  control: Control | undefined,
+  control: ControlChannel<ToSimulator, FromSimulator> | undefined,
   { log }: Services,
 ): Promise<MarksSink> {
   if (control) return controlSink((message) => control.send(message));
   if (config.kafka) return KafkaSink.connect(config.kafka, config.run, log);
   return noSink;
-}
-
-function controlOfProcess(): Control | undefined {
-  if (!process.send) return undefined;
-  return {
-    // A testbed that is gone is noticed by the end of the channel, which ends the process.
-    send: (message) => {
-      if (process.connected) process.send?.(message, undefined, undefined, () => {});
-    },
-    onMessage: (callback) => process.on('message', (message) => callback(message as ToSimulator)),
-  };
 }

@@ -5,6 +5,7 @@ import kafkajs, {
   logLevel,
   type KafkaConfig as ClientConfig,
   type LogEntry,
+  type Producer,
   type SASLOptions,
 } from 'kafkajs';
 import { z } from 'zod';
@@ -89,6 +90,16 @@ export function madeWith(kafka: Kafka): { config: KafkaConfig; log: Log } {
   const known = told.get(kafka);
   if (!known) throw new Error('this Kafka client was not made by connectKafka');
   return known;
+}
+
+/**
+ * Done with a producer: at once, and again when its loose end is over, for kafkajs' retries connect a disconnected producer
+ * anew.
+ */
+export async function discardProducer(producer: Producer, looseEnd: Promise<unknown>): Promise<void> {
+  const close = async (): Promise<void> => producer.disconnect();
+  await Promise.allSettled([close(), looseEnd]);
+  await Promise.allSettled([close()]);
 }
 
 /**

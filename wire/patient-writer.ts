@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '#runtime/errors.ts';
 import type { Log } from '#runtime/log.ts';
-import { kafkaInWords, type Kafka, type Message, type Producer } from './kafka.ts';
+import { discardProducer, kafkaInWords, type Kafka, type Message, type Producer } from './kafka.ts';
 
 const pauseMs = 500;
 /** Some seconds; then a new producer begins. For ever would be without an end when the writer is closed. */
@@ -96,15 +96,10 @@ export class PatientWriter {
     }
   }
 
-  /** At once, and again when its loose end is over: kafkajs' retries connect a disconnected producer anew. */
   async #discard(looseEnd: Promise<void> = Promise.resolve()): Promise<void> {
     const producer = this.#producer;
     this.#producer = null;
-    if (!producer) return;
-    const disconnect = async (): Promise<void> => producer.disconnect().catch(() => undefined);
-    await disconnect();
-    await looseEnd.catch(() => undefined);
-    await disconnect();
+    if (producer) await discardProducer(producer, looseEnd);
   }
 }
 

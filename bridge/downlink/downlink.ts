@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isName, runKey } from '#contract/identity.ts';
+import { nameInRun } from '#contract/identity.ts';
 import { parseModelKey } from '#contract/release.ts';
 import { topicName } from '#contract/topics.ts';
 import type { Log } from '#runtime/log.ts';
@@ -165,11 +165,9 @@ export class Downlink {
   }
 
   async #takeDesired(records: readonly ReadRecord[]): Promise<void> {
-    const prefix = runKey(this.#options.run, '');
     for (const { key, value } of records) {
-      const text = key?.toString() ?? '';
-      const edge = text.slice(prefix.length);
-      if (text.startsWith(prefix) && isName(edge)) await this.#desires.take(edge, ownBytes(value));
+      const edge = nameInRun(this.#options.run, key);
+      if (edge !== null) await this.#desires.take(edge, ownBytes(value));
     }
     this.#restoreWhatIsMissing();
   }

@@ -1,4 +1,4 @@
-import { isName, runKey } from '#contract/identity.ts';
+import { nameInRun, runKey } from '#contract/identity.ts';
 import { edgeStateCodec, type EdgeState } from '#contract/records.ts';
 import { topicName } from '#contract/topics.ts';
 import { inWords } from '#runtime/errors.ts';
@@ -136,13 +136,11 @@ export class EdgeStates {
   }
 
   #learn(records: readonly ReadRecord[]): void {
-    const prefix = runKey(this.#options.run, '');
     /** What came first in a batch is overtaken by what came last. */
     const last = new Map<string, Buffer>();
     for (const { key, value } of records) {
-      const text = key?.toString() ?? '';
-      const edge = text.slice(prefix.length);
-      if (value !== null && text.startsWith(prefix) && isName(edge)) last.set(edge, value);
+      const edge = nameInRun(this.#options.run, key);
+      if (value !== null && edge !== null) last.set(edge, value);
     }
     for (const [edge, bytes] of last) this.#compare(edge, bytes);
   }

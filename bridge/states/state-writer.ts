@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '#runtime/log.ts';
-import { kafkaInWords, type Kafka, type Producer } from '#wire/kafka.ts';
+import { discardProducer, kafkaInWords, type Kafka, type Producer } from '#wire/kafka.ts';
 
 export interface StateWriterOptions {
   kafka: Kafka;
@@ -132,11 +132,9 @@ export class StateWriter {
     }
   }
 
-  /** At once, and again when its loose end is over: kafkajs' retries connect a disconnected producer anew. */
   #discardProducer(looseEnd: Promise<void>): void {
     const producer = this.#producer;
     this.#producer = undefined;
-    const close = async (): Promise<void> => producer?.disconnect();
-    void Promise.allSettled([close(), looseEnd]).then(async () => Promise.allSettled([close()]));
+    if (producer) void discardProducer(producer, looseEnd);
   }
 }

@@ -10,6 +10,7 @@ import {
   ownsClientId,
   password,
   passwordMatches,
+  nameInRun,
   runKey,
   transactionalId,
 } from '#contract/identity.ts';
@@ -89,4 +90,8 @@ test('run ids are names of eight characters, sort by time, and differ within one
 test('what belongs to an edge of a run bears both names', () => {
   assert.equal(transactionalId('fleetbed/', 'r1', 'edge-1'), 'fleetbed/r1/edge-1');
   assert.equal(runKey('r1', 'edge-1'), 'r1/edge-1');
+  assert.equal(nameInRun('r1', Buffer.from(runKey('r1', 'edge-1'))), 'edge-1');
+  for (const key of [null, undefined, '', 'r1', 'r1/', 'r2/edge-1', 'r11/edge-1', 'r1/edge-1/x', 'r1/#']) {
+    assert.equal(nameInRun('r1', key), null, String(key));
+  }
 });

@@ -1,9 +1,7 @@
 import path from 'node:path';
-import { z } from 'zod';
-import { loadConfig } from '#runtime/config.ts';
 import { exitCodes, UserError } from '#runtime/errors.ts';
 import { createLog } from '#runtime/log.ts';
-import { kafkaConfig, type KafkaConfig } from '#wire/kafka.ts';
+import type { KafkaConfig } from '#wire/kafka.ts';
 import { runScenario } from '../run/run.ts';
 import { StoppedEarly } from '../run/set-up.ts';
 import { Stop } from '../run/stop.ts';
@@ -16,6 +14,7 @@ import { plural } from '../verdict/figures.ts';
 import { renderScreen } from '../verdict/screen.ts';
 import { readArguments, type Given } from './arguments.ts';
 import type { Command } from './command.ts';
+import { kafkaOf } from './kafka-option.ts';
 import { overrideOptions, overridesFrom } from './overrides.ts';
 
 const help = `Usage: fleetbed run <scenario.yaml> [options]
@@ -104,8 +103,7 @@ function readRunArguments(argv: string[]): { file: string; given: Given } {
 function givenKafka(env: NodeJS.ProcessEnv, option: string | undefined): KafkaConfig | undefined {
   const brokers = option ?? env['FLEETBED_KAFKA_BROKERS'];
   if (brokers === undefined) return undefined;
-  const schema = z.object({ kafka: kafkaConfig });
-  return loadConfig(schema, { argv: ['--kafka-brokers', brokers], env, component: 'run' }).kafka;
+  return kafkaOf('run', { brokers }, env);
 }
 
 /** What is about to happen, in a line or two. */

@@ -7,6 +7,7 @@ import { readToEnd } from '#wire/kafka-reader.ts';
 import type { Case, DetectionRecord } from '../verdict/detection/case.ts';
 import { tellCase, worthTelling, type Clock } from '../verdict/detection/cases.ts';
 import { outcomesOf, type Evidence, type Outcome } from '../verdict/detection/score.ts';
+import { tenths } from '../verdict/figures.ts';
 import type { Summary } from '../verdict/summary.ts';
 import type { Run } from './live-run.ts';
 
@@ -110,8 +111,4 @@ async function readArtefact(run: Run, release: string): Promise<Artefact> {
   if (chunks.size === 0) throw new Error(`${manifestKey(run.id, release)} has no chunks`);
   const inOrder = [...chunks].toSorted(([one], [other]) => one - other);
   return decodeArtefact(Buffer.concat(inOrder.map(([, bytes]) => bytes)));
-}
-
-function tenths(value: number): number {
-  return Math.round(value * 10) / 10;
 }

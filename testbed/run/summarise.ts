@@ -1,6 +1,7 @@
 import os from 'node:os';
 import type { Scenario } from '../scenario/scenario.ts';
 import { largestStageCars } from '../scenario/stages.ts';
+import { tenths } from '../verdict/figures.ts';
 import type { LedgerResult } from '../verdict/ledger.ts';
 import { problemsInContext } from '../verdict/problem-context.ts';
 import { latencyOf, type Summary } from '../verdict/summary.ts';
@@ -132,8 +133,4 @@ function exitCode(summary: Summary, stopped: StopReason | undefined): number {
 
 function words(error: Error): string {
   return error instanceof UserError ? error.message : inWords(error);
-}
-
-function tenths(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -1,5 +1,10 @@
 /** How numbers are written for people, on the screen and in the report. */
 
+/** To one decimal, as times stand in summary.json and detection.json. */
+export function tenths(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
 /** 12,345 */
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');

@@ -1,4 +1,4 @@
-import { runKey } from '#contract/identity.ts';
+import { nameInRun } from '#contract/identity.ts';
 import { decodeOrigin, originHeader, type Origin } from '#contract/origin.ts';
 import { deadLetterCodec, evictionCodec, type DeadLetter } from '#contract/records.ts';
 import { topicName } from '#contract/topics.ts';
@@ -59,7 +59,6 @@ export async function followRun(options: {
   const edges = topicName('fleet.edges', prefix);
   const evictions = topicName('fleet.ledger', prefix);
   const truth = topicName('fleet.truth', prefix);
-  const ownEdges = runKey(run, '');
   const readOriginOf = originReader(run);
   let second = emptySecond();
 
@@ -68,7 +67,7 @@ export async function followRun(options: {
     if (!value) return;
     // A state comes by no frame: its key says whose it is.
     if (topic === edges) {
-      if (key?.toString().startsWith(ownEdges)) models.take(value);
+      if (nameInRun(run, key) !== null) models.take(value);
       return;
     }
     const origin = readOriginOf(record);

@@ -79,11 +79,14 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   const spawn = (file: string): KafkaProcess =>
     spawnKafka({ java, home, propertiesFile: file, logFile, heapMb, jvmOptions });
 
-  function assertUp(outcome: Outcome, log: string): void {
+  async function assertUp(outcome: Outcome, logFrom: number): Promise<void> {
     if (outcome === 'up') return;
     const what =
       outcome === 'exited' ? 'ended while it was starting' : `was not up after ${startTimeoutMs / 1000} s`;
-    throw new UserError('component', `Apache Kafka ${what}:\n  ${lastWords(log)}\n(all of it: ${logFile})`);
+    throw new UserError(
+      'component',
+      `Apache Kafka ${what}:\n  ${lastWords(await logSince(logFile, logFrom))}\n(all of it: ${logFile})`,
+    );
   }
 
   async function awaitBrokerGone(): Promise<void> {
@@ -91,7 +94,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
     const controller = (current = spawn(controllerFile));
     const outcome = await untilBrokerIsGone(controller, { logFile, logFrom, timeoutMs: startTimeoutMs });
     current = undefined;
-    if (isWanted) assertUp(outcome, await logSince(logFile, logFrom));
+    if (isWanted) await assertUp(outcome, logFrom);
     wasKilled = outcome !== 'up';
   }
 
@@ -120,7 +123,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
       });
       const outcome = await untilStarted(started, logFile, logFrom, startTimeoutMs);
       if (outcome !== 'up') started.child.kill('SIGKILL');
-      assertUp(outcome, await logSince(logFile, logFrom));
+      await assertUp(outcome, logFrom);
     },
     async stop() {
       isWanted = false;

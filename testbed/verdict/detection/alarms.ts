@@ -48,30 +48,29 @@ export class AlarmLog {
 }
 
 /** Raises of one car that belong together. */
-export interface Incident {
-  vin: string;
+export interface Incident<R = AlarmChange> {
   /** The raise that began it. */
-  first: AlarmChange;
+  first: R;
   raises: number;
 }
 
 /** Raises within this time of each other, on the car's clock, are one. */
 const togetherMs = 10 * 60_000;
 
-/** A car's raises in the order of its clock, joined to incidents. */
+/** A car's raises, by its changes in any order, joined to incidents. */
 export function incidentsOf(changes: readonly AlarmChange[]): Incident[] {
-  const raises = changes
-    .filter(({ alarm }) => alarm === 'raised')
-    .toSorted((one, other) => one.simTime - other.simTime);
-  const incidents: (Incident & { lastSimTime: number })[] = [];
-  for (const raise of raises) {
+  return joined(changes.filter(({ alarm }) => alarm === 'raised'));
+}
+
+/** Joins raises of one car, in the order of its clock. */
+export function joined<R extends { simTime: number }>(raises: readonly R[]): Incident<R>[] {
+  const incidents: Incident<R>[] = [];
+  let lastSimTime = Number.NEGATIVE_INFINITY;
+  for (const raise of raises.toSorted((one, other) => one.simTime - other.simTime)) {
     const open = incidents.at(-1);
-    if (open && raise.simTime - open.lastSimTime <= togetherMs) {
-      open.raises++;
-      open.lastSimTime = raise.simTime;
-    } else {
-      incidents.push({ vin: raise.vin, first: raise, raises: 1, lastSimTime: raise.simTime });
-    }
+    if (open && raise.simTime - lastSimTime <= togetherMs) open.raises++;
+    else incidents.push({ first: raise, raises: 1 });
+    lastSimTime = raise.simTime;
   }
   return incidents;
 }

@@ -2,6 +2,7 @@ import type { Artefact } from '#model/artefact.ts';
 import { createScorer } from '#model/detector.ts';
 import { signalIndex, signalNames, type SignalName } from '#contract/signals.ts';
 import type { TelemetryBatch } from '#contract/telemetry.ts';
+import { tenths } from '../figures.ts';
 import type { AlarmChange } from './alarms.ts';
 import type { Case, CasePoint } from './case.ts';
 import type { Outcome } from './score.ts';
@@ -124,8 +125,4 @@ function loudest(told: readonly Told[], onset: number): string {
 
 function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? Math.round(value * 1000) / 1000 : null;
-}
-
-function tenths(value: number): number {
-  return Math.round(value * 10) / 10;
 }

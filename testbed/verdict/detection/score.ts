@@ -37,11 +37,11 @@ export function scoreDetection(evidence: Evidence): Summary['detection'] {
   const found = engines.filter(({ detection }) => detection !== undefined).length;
   const faulty = new Map(truths.filter(({ kind }) => kind !== 'benign').map((truth) => [truth.vin, truth]));
   const incidents = [...alarms.cars()].flatMap((vin) => incidentsOf(alarms.of(vin)));
-  const right = incidents.filter(({ vin, first }) => {
-    const onset = faulty.get(vin)?.onsetSim;
+  const right = incidents.filter(({ first }) => {
+    const onset = faulty.get(first.vin)?.onsetSim;
     return onset !== undefined && first.simTime >= onset;
   });
-  const falseAlarms = incidents.filter(({ vin }) => !faulty.has(vin)).length;
+  const falseAlarms = incidents.filter(({ first }) => !faulty.has(first.vin)).length;
   const vehicleDays = healthyDays(evidence, faulty);
   if (vehicleDays === null) return notMeasured(outcomes);
   return {
