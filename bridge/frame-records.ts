@@ -8,10 +8,10 @@ import {
 import { runKey } from '#contract/identity.ts';
 import { edgeTopics } from '#contract/mqtt-topics.ts';
 import { encodeOrigin, originHeader } from '#contract/origin.ts';
+import { evictionCodec } from '#contract/ledger-records.ts';
 import {
   deadLetterCodec,
   edgeStateCodec,
-  evictionCodec,
   predictionCodec,
   type DeadLetterReason,
 } from '#contract/records.ts';

@@ -13,10 +13,16 @@ export type FromSimulator =
   | { type: 'connected'; cars: number; seconds: number }
   /** fleet.ledger's bytes: one LedgerMarks record, every second and once at the end. */
   | { type: 'marks'; bytes: Uint8Array }
+  /** fleet.ledger's bytes: one Spoiled record, with the marks and before them. */
+  | { type: 'spoiled'; bytes: Uint8Array }
   /** fleet.truth's bytes: one Truth record, at the onset of a failure and again when one of its later times is known. */
   | { type: 'truth'; bytes: Uint8Array }
   /** The last stage is over and nothing is in flight, or the time to wait for it has passed. */
   | { type: 'finished' };
+
+export type ToEdge =
+  /** Its disk is full, or has room again: a fault of the timeline. */
+  { type: 'disk'; full: boolean };
 
 export type ToTrainer =
   /** Learn from what Kafka appended since then (ms since 1970), and publish. */

@@ -1,6 +1,6 @@
 import type { FromSimulator } from '#contract/control.ts';
 import { runKey } from '#contract/identity.ts';
-import { ledgerMarksCodec, type CarMark, type LedgerMarks } from '#contract/records.ts';
+import { ledgerMarksCodec, type CarMark, type LedgerMarks } from '#contract/ledger-records.ts';
 import { topicName } from '#contract/topics.ts';
 import type { Log } from '#runtime/log.ts';
 import { connectKafka, kafkaInWords, waitForKafka, type KafkaConfig, type Producer } from '#wire/kafka.ts';

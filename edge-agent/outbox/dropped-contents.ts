@@ -1,5 +1,6 @@
 import { decodeFrame, FrameError, type Frame } from '#contract/frame.ts';
-import { deadLetterCodec, evictionCodec, type Eviction, type SeqSpan } from '#contract/records.ts';
+import { evictionCodec, type Eviction, type SeqSpan } from '#contract/ledger-records.ts';
+import { deadLetterCodec } from '#contract/records.ts';
 import { decodeTelemetryIdentity, TelemetryError } from '#contract/telemetry.ts';
 import { DamageError } from './database.ts';
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { FrameEntry } from '#contract/frame.ts';
-import { evictionCodec, type Eviction, type SeqSpan } from '#contract/records.ts';
+import { evictionCodec, type Eviction, type SeqSpan } from '#contract/ledger-records.ts';
 import { createEvictionTables } from './database.ts';
 import { DroppedContents } from './dropped-contents.ts';
 

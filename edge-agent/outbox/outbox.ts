@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeFrame, entryBytes, type FrameEntry } from '#contract/frame.ts';
 import { inWords, UserError } from '#runtime/errors.ts';
-import type { Eviction } from '#contract/records.ts';
+import type { Eviction } from '#contract/ledger-records.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Settle } from '#wire/guarded-broker.ts';
 import type { WindowRow } from '../window/recent.ts';

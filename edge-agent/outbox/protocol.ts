@@ -1,4 +1,4 @@
-import type { Eviction } from '#contract/records.ts';
+import type { Eviction } from '#contract/ledger-records.ts';
 import type { CommitRequest, Committed, StoreContents, StoredFrame } from './store.ts';
 
 /** Between the outbox and the thread that owns its file. Requests are answered in the order in which they come. */

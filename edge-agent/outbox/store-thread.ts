@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Eviction } from '#contract/records.ts';
+import type { Eviction } from '#contract/ledger-records.ts';
 import type { StoreAnswer, StoreFailure, StoreOpened, StoreRequest, StoreResult } from './protocol.ts';
 import type { CommitRequest, Committed, StoreContents, StoredFrame } from './store.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Eviction } from '#contract/records.ts';
+import type { Eviction } from '#contract/ledger-records.ts';
 import type { WindowRow } from '../window/recent.ts';
 import {
   closeQuietly,

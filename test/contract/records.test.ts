@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as fc from 'fast-check';
+import type { Codec } from '#contract/codec.ts';
+import { evictionCodec, ledgerMarksCodec } from '#contract/ledger-records.ts';
 import {
   deadLetterCodec,
   edgeStateCodec,
-  evictionCodec,
   framePositionCodec,
-  ledgerMarksCodec,
   predictionCodec,
   truthCodec,
-  type Codec,
 } from '#contract/records.ts';
 import { decodeTelemetry } from '#contract/telemetry.ts';
 import { signalCount } from '#contract/signals.ts';

@@ -1,12 +1,12 @@
 import { originHeader, decodeOrigin, type Origin } from '#contract/origin.ts';
+import type { Codec } from '#contract/codec.ts';
+import { ledgerMarksCodec } from '#contract/ledger-records.ts';
 import {
   deadLetterCodec,
   edgeStateCodec,
   framePositionCodec,
-  ledgerMarksCodec,
   predictionCodec,
   truthCodec,
-  type Codec,
 } from '#contract/records.ts';
 import { signals } from '#contract/signals.ts';
 import { decodeTelemetry } from '#contract/telemetry.ts';

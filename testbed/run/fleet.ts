@@ -1,5 +1,5 @@
 import type { FromSimulator, ToSimulator } from '#contract/control.ts';
-import { ledgerMarksCodec } from '#contract/records.ts';
+import { ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
 import type { Ledger } from '../verdict/ledger.ts';
 import type { GroundTruth } from './ground-truth.ts';
 import type { Supervised } from './supervised.ts';
@@ -34,6 +34,9 @@ export class Fleet {
       }
       case 'marks':
         this.#ledger.mark(ledgerMarksCodec.decode(Buffer.from(message.bytes)));
+        break;
+      case 'spoiled':
+        this.#ledger.spoil(spoiledCodec.decode(Buffer.from(message.bytes)));
         break;
       case 'truth':
         this.#truth.take(message.bytes);

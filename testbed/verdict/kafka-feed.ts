@@ -1,6 +1,7 @@
 import { nameInRun } from '#contract/identity.ts';
 import { decodeOrigin, originHeader, type Origin } from '#contract/origin.ts';
-import { deadLetterCodec, evictionCodec, type DeadLetter } from '#contract/records.ts';
+import { evictionCodec } from '#contract/ledger-records.ts';
+import { deadLetterCodec, type DeadLetter } from '#contract/records.ts';
 import { topicName } from '#contract/topics.ts';
 import { LogHistogram } from '#runtime/histogram.ts';
 import type { Kafka } from '#wire/kafka.ts';

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Origin } from '#contract/origin.ts';
-import type { DeadLetter, Eviction, LedgerMarks } from '#contract/records.ts';
+import type { Eviction, LedgerMarks, Spoiled } from '#contract/ledger-records.ts';
+import type { DeadLetter } from '#contract/records.ts';
 import { decodeTelemetryIdentity, TelemetryError } from '#contract/telemetry.ts';
 import { LogHistogram } from '#runtime/histogram.ts';
 import { contentOf } from './dead-letter-identity.ts';
@@ -153,6 +154,11 @@ export class Ledger {
       car.unreadableLetters.add(hash('sha1', letter.bytes, 'base64'));
       this.#unreadableKept += car.unreadableLetters.size - before;
     }
+  }
+
+  /** Messages that a shard has spoiled on purpose. */
+  spoil(spoiled: Spoiled): void {
+    void spoiled;
   }
 
   /** A record of fleet.ledger in which an edge says what its full outbox dropped. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Frame } from '#contract/frame.ts';
-import { evictionCodec, type Eviction } from '#contract/records.ts';
+import { evictionCodec, type Eviction } from '#contract/ledger-records.ts';
 import { Store } from '#edge-agent/outbox/store.ts';
 import { distinct, testBridge, type TestBridge } from '../bridge-stand-in.ts';
 import { childEdge } from '../child-edge.ts';

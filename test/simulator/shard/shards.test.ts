@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ledgerMarksCodec, type CarMark } from '#contract/records.ts';
+import { ledgerMarksCodec, type CarMark } from '#contract/ledger-records.ts';
 import { carLife } from '#simulator/car-life.ts';
 import { fleetOf, simulatorConfig, type SimulatorConfig } from '#simulator/config.ts';
 import { vinOf } from '#simulator/population/vin.ts';

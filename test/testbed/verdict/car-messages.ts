@@ -1,5 +1,6 @@
 import type { Origin } from '#contract/origin.ts';
-import type { DeadLetter, Eviction, SeqSpan } from '#contract/records.ts';
+import type { Eviction, SeqSpan } from '#contract/ledger-records.ts';
+import type { DeadLetter } from '#contract/records.ts';
 import { signalCount } from '#contract/signals.ts';
 import { encodeTelemetry } from '#contract/telemetry.ts';
 
