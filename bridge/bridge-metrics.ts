@@ -1,21 +1,27 @@
 import type { Metrics } from '#runtime/metrics.ts';
+import type { Door } from './door.ts';
 
 /** What a bridge counts. */
 export type BridgeMetrics = ReturnType<typeof bridgeMetrics>;
 
 /** What is true at the moment of a scrape. */
 export interface BridgeGauges {
-  edges: { connected: number; pendingBytes: number };
-  downlink: { releases: number; releaseBytes: number; heldBack: number };
+  door: Pick<Door, 'connected' | 'standingBy' | 'pendingBytes' | 'downlink'>;
   states: { waiting: number };
 }
 
-export function bridgeGauges(metrics: Metrics, { edges, downlink, states }: BridgeGauges): void {
-  metrics.gauge('fleetbed_bridge_edges', 'Edges connected', () => edges.connected);
+export function bridgeGauges(metrics: Metrics, { door, states }: BridgeGauges): void {
+  const { downlink } = door;
+  metrics.gauge('fleetbed_bridge_edges', 'Edges whose frames it takes', () => door.connected);
+  metrics.gauge(
+    'fleetbed_bridge_edges_standing_by',
+    'Edges at a broker that it would take, and another bridge does',
+    () => door.standingBy,
+  );
   metrics.gauge(
     'fleetbed_bridge_pending_bytes',
     'Bytes of frames that are not committed',
-    () => edges.pendingBytes,
+    () => door.pendingBytes,
   );
   metrics.gauge('fleetbed_bridge_releases', 'Releases that edges can fetch', () => downlink.releases);
   metrics.gauge('fleetbed_bridge_release_bytes', 'Bytes of retained releases', () => downlink.releaseBytes);
@@ -48,6 +54,22 @@ export function bridgeMetrics(metrics: Metrics) {
       'From the first record of a transaction to its commit',
     ),
     fences: metrics.counter('fleetbed_bridge_fences_total', 'Transactional ids taken over'),
+    handedOver: metrics.counter(
+      'fleetbed_bridge_handed_over_total',
+      'Times that all edges were sent to other bridges, because Kafka took nothing',
+    ),
+    takeOvers: metrics.counter(
+      'fleetbed_bridge_take_overs_total',
+      'Edges of other bridges whose frames it began to take from a broker',
+    ),
+    sessionsLost: metrics.counter(
+      'fleetbed_bridge_sessions_lost_total',
+      'Edges that were taken from it at a broker, or whose connection there ended',
+    ),
+    sessionsForgotten: metrics.counter(
+      'fleetbed_bridge_sessions_forgotten_total',
+      'Sessions that a broker had forgotten, with all frames in them',
+    ),
     fenced: metrics.counter('fleetbed_bridge_fenced_total', 'Edges lost to another bridge'),
     releasesCleared: metrics.counter(
       'fleetbed_bridge_releases_cleared_total',

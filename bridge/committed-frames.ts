@@ -1,8 +1,8 @@
 import type { CommittedPosition, FramePosition } from '#contract/records.ts';
 
 /**
- * What a frame is, beside those of its edge that are in Kafka already. `gap` is written like `next`: only the edge's
- * outbox limit leaves numbers out, and the edge says so itself.
+ * What a frame is, beside those of its edge that are in Kafka already. `gap` is written like `next`: who left numbers out
+ * does not have them any more. An edge's outbox limit does so, and the edge says it; a broker of the user's own may.
  */
 export type FrameVerdict = 'next' | 'gap' | 'duplicate';
 

@@ -1,27 +1,25 @@
-import { readFile } from 'node:fs/promises';
+import { UserError } from '#runtime/errors.ts';
 import type { ComponentSpec, Running, Services } from '#runtime/component.ts';
-import { GuardedBroker } from '#wire/guarded-broker.ts';
 import { connectKafka, waitForKafka } from '#wire/kafka.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
 import { bridgeGauges, bridgeMetrics } from './bridge-metrics.ts';
 import { bridgeConfig, type BridgeConfig } from './config.ts';
-import { Downlink } from './downlink/downlink.ts';
-import { Edges } from './edges.ts';
+import type { Door } from './door.ts';
+import { openEmbeddedDoor } from './embedded.ts';
+import { ExternalDoor } from './external/external-door.ts';
 import { FramePositions } from './frame-positions.ts';
+import { HandOver } from './hand-over.ts';
 import { Outages } from './outages.ts';
 import { EdgeStates } from './states/edge-states.ts';
 
-/** Frames in flight of one edge; an edge's window is far below. */
-const maxHeldFrames = 4096;
-const connectTimeoutMs = 10_000;
-/** Of an MQTT packet, beside the frame: fixed header, topic, packet id. */
-const packetOverheadBytes = 256;
+/** A bridge that has sent its edges away asks Kafka again and again. */
+const askTimeoutMs = 1000;
 
 export const bridgeComponent: ComponentSpec<typeof bridgeConfig> = {
   name: 'bridge',
   summary: "Takes edges' frames over MQTT and writes each of them to Kafka exactly once",
   config: bridgeConfig,
-  nameOf: () => 'bridge',
+  nameOf: ({ name }) => name,
   start: startBridge,
 };
 
@@ -33,7 +31,7 @@ export async function startBridge(
   const { log, metrics } = services;
   const { run, transaction, transactionalIdPrefix } = config;
   const { topicPrefix } = config.kafka;
-  const kafka = connectKafka(config.kafka, log);
+  const kafka = connectKafka(config.kafka, log, metrics);
   await waitForKafka(kafka, config.kafkaWait);
   if (config.createTopics) {
     const { created, notes } = await ensureTopics(kafka, {
@@ -54,61 +52,58 @@ export async function startBridge(
     fail: (error: unknown) => services.fail(error),
   };
   const states = await EdgeStates.open(common);
-  const edges = new Edges(
-    {
-      ...common,
-      transactionalIdPrefix,
-      transaction,
-      positions: new FramePositions(kafka, { run, topicPrefix, log }),
-      outages: new Outages((ready, reason) => services.setReady(ready, reason)),
-    },
-    {
-      edgeSecret: config.edgeSecret,
-      disconnect: (edge, reason) => broker.disconnect(edge, reason),
-      onState: (edge, payload) => states.offer(edge, payload),
-    },
-  );
-  const broker = await listen(config, services, edges);
-  const downlink = await Downlink.open({
+  const outages = new Outages((ready, reason) => services.setReady(ready, reason));
+  const context = {
     ...common,
-    maxReleaseBytes: config.downlink.maxReleaseBytes,
-    retain: async (topic, payload) => broker.publish(topic, payload, { qos: 1, retain: true }),
+    transactionalIdPrefix,
+    transaction,
+    positions: new FramePositions(kafka, { run, topicPrefix, log }),
+    outages,
+  };
+  await using undo = new AsyncDisposableStack();
+  undo.defer(async () => states.drain());
+  const door = await openDoor(config, {
+    services,
+    context,
+    downlink: { ...common, maxReleaseBytes: config.downlink.maxReleaseBytes },
+    onState: (edge, payload) => states.offer(edge, payload),
   });
-  bridgeGauges(metrics, { edges, downlink, states });
-  log.info({ port: broker.port, host: config.listen.host }, 'takes frames');
+  bridgeGauges(metrics, { door, states });
+  const handOver = new HandOver({
+    ...common,
+    afterMs: config.handOverAfter,
+    edges: door,
+    outages,
+    askKafka: async () => waitForKafka(kafka, askTimeoutMs),
+  });
   services.setReady(true);
 
+  undo.move();
   return {
-    port: broker.port,
+    port: door.port,
     async drain() {
-      broker.stopAccepting();
-      const stopping = downlink.stop();
-      // Closing reads nothing more, and waits for what is settled meanwhile.
-      const closing = broker.close();
-      await edges.drain();
-      await closing;
-      // Closing brought last wills.
-      await Promise.all([stopping, states.drain()]);
+      handOver.stop();
+      await door.drain();
+      await states.drain();
     },
   };
 }
 
-async function listen(config: BridgeConfig, services: Services, edges: Edges): Promise<GuardedBroker> {
-  const { log, metrics } = services;
-  return GuardedBroker.listen({
-    ...config.listen,
-    ...(config.tls && {
-      tls: { cert: await readFile(config.tls.cert), key: await readFile(config.tls.key) },
-    }),
-    maxPacketBytes: config.maxFrameBytes + packetOverheadBytes,
-    maxHeldPerConnection: maxHeldFrames,
-    maxHeldBytesPerConnection: config.maxPendingBytes,
-    maxConnections: config.maxEdges,
-    connectTimeoutMs,
-    fanOut: false,
-    guard: edges.guard,
-    log,
-    metrics,
-    metricPrefix: 'fleetbed_bridge',
-  });
+type DoorParts = Omit<Parameters<typeof openEmbeddedDoor>[0], 'config'>;
+
+/** Edges come to this bridge itself, or all of them through a broker of the user's own. */
+async function openDoor(config: BridgeConfig, parts: DoorParts): Promise<Door> {
+  const { mqtt, edgeSecret, maxFrameBytes, maxPendingBytes } = config;
+  const { log } = parts.services;
+  if (mqtt) {
+    const door = await ExternalDoor.open({ ...parts, mqtt, maxFrameBytes, maxPendingBytes });
+    const { broker, owns, standsBy } = mqtt;
+    log.info({ broker, owns, standsBy }, 'takes frames from an MQTT broker');
+    return door;
+  }
+  // The schema has seen to it; a caller that has none is told so.
+  if (edgeSecret === undefined) throw new UserError('config', 'edgeSecret is missing');
+  const door = await openEmbeddedDoor({ ...parts, config: { ...config, edgeSecret } });
+  log.info({ port: door.port, host: config.listen?.host }, 'takes frames');
+  return door;
 }

@@ -1,6 +1,6 @@
 import { clientId, isName, passwordMatches } from '#contract/identity.ts';
 import { edgeMayPublish, edgeMaySubscribe, edgeTopics } from '#contract/mqtt-topics.ts';
-import type { BrokerGuard } from '#wire/broker-guard.ts';
+import type { BrokerGuard, Settle } from '#wire/broker-guard.ts';
 import { FrameWriter, type WriterContext } from './frame-writer.ts';
 
 export interface EdgesOptions {
@@ -18,6 +18,8 @@ export class Edges {
   readonly #options: EdgesOptions;
   readonly #writers = new Map<string, FrameWriter>();
   #draining = false;
+  #turnedAway = false;
+  #settledFrames = 0;
 
   constructor(context: WriterContext, options: EdgesOptions) {
     this.#context = context;
@@ -28,6 +30,7 @@ export class Edges {
         if (!passwordMatches(options.edgeSecret, username, password)) return { refuse: 'bad-credentials' };
         // An edge of another run would have its frames written under this one.
         if (id !== username && id !== clientId(context.run, username)) return { refuse: 'foreign-client-id' };
+        if (this.#turnedAway) return { refuse: 'unavailable' };
         return username;
       },
       mayPublish: edgeMayPublish,
@@ -35,7 +38,7 @@ export class Edges {
       onConnected: (edge) => this.#connected(edge),
       onGone: (edge) => this.#gone(edge),
       onPublish: ({ name, topic, payload }, settle) => {
-        if (topic === edgeTopics.uplink(name)) this.#writers.get(name)?.offer(payload, settle);
+        if (topic === edgeTopics.uplink(name)) this.#writers.get(name)?.offer(payload, this.#counted(settle));
         else {
           options.onState(name, payload);
           settle();
@@ -54,10 +57,32 @@ export class Edges {
     return bytes;
   }
 
+  /** Frames that were settled since the start. */
+  get settledFrames(): number {
+    return this.#settledFrames;
+  }
+
+  /** Ends all connections and refuses new ones, until takeAgain(): the edges try their next bridge. */
+  turnAway(why: string): void {
+    this.#turnedAway = true;
+    for (const edge of [...this.#writers.keys()]) this.#options.disconnect(edge, why);
+  }
+
+  takeAgain(): void {
+    this.#turnedAway = false;
+  }
+
   /** Commits and settles what waits; frames that come after this are not taken, their edges send them again elsewhere. */
   async drain(): Promise<void> {
     this.#draining = true;
     await Promise.all([...this.#writers.values()].map(async (writer) => writer.drain()));
+  }
+
+  #counted(settle: Settle): Settle {
+    return (error) => {
+      this.#settledFrames++;
+      settle(error);
+    };
   }
 
   #connected(edge: string): void {

@@ -53,6 +53,8 @@ export class FrameWriter {
   #waitingBytes = 0;
   #state: WriterState = 'fencing';
   #draining = false;
+  /** It may not fence again. */
+  #isFinishing = false;
   #wake: () => void = () => {};
 
   /** `onFenced`: another bridge has taken the edge over; its connection here is to be closed. */
@@ -102,9 +104,19 @@ export class FrameWriter {
     await this.#finished;
   }
 
+  /**
+   * Takes nothing more, and commits and settles what waits if it still can: it does not fence again, for somebody else may
+   * have the edge by now. Then it closes.
+   */
+  finish(): void {
+    this.#isFinishing = true;
+    if (this.#state === 'fencing') this.close();
+    else void this.drain();
+  }
+
   async #live(): Promise<void> {
     let failures = 0;
-    while (!this.#isOver()) {
+    while (!this.#isOver() && !this.#isFinishing) {
       let producer: FencedProducer | undefined;
       try {
         this.#enter('fencing');
@@ -176,7 +188,10 @@ export class FrameWriter {
     metrics.records.inc(batch.records);
     for (const gap of batch.gaps) {
       metrics.frameGaps.inc();
-      this.#log.warn({ frame: gap }, 'frames are missing before this one: the edge must have evicted them');
+      this.#log.warn(
+        { frame: gap },
+        'frames are missing before this one: their edge or its broker has dropped them',
+      );
     }
     for (const { reason } of batch.refused) metrics.deadLetters.inc({ reason });
     // One line a transaction: a frame may hold thousands of bad entries.

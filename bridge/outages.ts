@@ -18,8 +18,13 @@ export class Outages {
     const since = this.#since.get(writer) ?? now;
     this.#since.set(writer, since);
     if (now - since < notReadyAfterMs) return;
-    this.#ready = false;
-    this.#setReady(false, `Kafka takes no frames: ${reason}`);
+    this.#end(`Kafka takes no frames: ${reason}`);
+  }
+
+  /** Not ready from now on, until this is over too. */
+  refused(by: object, reason: string): void {
+    this.#since.set(by, performance.now());
+    this.#end(reason);
   }
 
   /** The writer works, or is gone. */
@@ -28,5 +33,10 @@ export class Outages {
     if (this.#ready || this.#since.size > 0) return;
     this.#ready = true;
     this.#setReady(true);
+  }
+
+  #end(reason: string): void {
+    this.#ready = false;
+    this.#setReady(false, reason);
   }
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { FromTrainer, Release, ToTrainer } from '#contract/control.ts';
-import { encodeSigned, keyIdOf } from '#contract/release.ts';
+import { encodeSigned, keyIdOf, type ReleaseManifest } from '#contract/release.ts';
 import type { ComponentSpec, Running, Services } from '#runtime/component.ts';
 import { controlChannel } from '#runtime/control-channel.ts';
 import { UserError } from '#runtime/errors.ts';
@@ -27,10 +27,11 @@ export async function startTrainer(config: TrainerConfig, services: Services): P
   const { run } = config;
   const { topicPrefix } = config.kafka;
   const key = signingKey(config.signingKey);
-  const kafka = connectKafka(config.kafka, log);
+  const kafka = connectKafka(config.kafka, log, services.metrics);
   await waitForKafka(kafka, config.kafkaWait);
   const registry = await Registry.open(kafka, { run, topicPrefix, log });
-  const releases = new Releases(registry, (await registry.list())[0]?.id);
+  const earlier = await registry.manifests();
+  const releases = new Releases(registry, earlier[0]?.id);
   const edges = await watchEdges(kafka, {
     run,
     topicPrefix,
@@ -44,14 +45,19 @@ export async function startTrainer(config: TrainerConfig, services: Services): P
     key,
     registry,
     releases,
+    earlier,
     metrics: trainerMetrics(services.metrics),
     log,
   });
   const control = controlChannel<ToTrainer, FromTrainer>();
-  control?.onMessage((message) => {
-    void trainings.train(message.since).then(
+  control?.onMessage(({ since, above }) => {
+    log.info({ since, above }, 'asked to train');
+    void trainings.train(since, above).then(
       (release) => control.send({ type: 'released', release }),
-      (error: unknown) => control.send({ type: 'refused', reason: reasonOf(error) }),
+      (error: unknown) => {
+        // What is given up at the end has no answer: it is asked for again.
+        if (!trainings.isStopping) control.send({ type: 'refused', reason: reasonOf(error) });
+      },
     );
   });
   const alone = control ? undefined : trainings.train(config.since);
@@ -106,6 +112,8 @@ interface Parts {
   key: KeyObject;
   registry: Registry;
   releases: Releases;
+  /** What was released before this process began, the newest first. */
+  earlier: ReleaseManifest[];
   metrics: TrainerMetrics;
   log: Log;
 }
@@ -120,10 +128,17 @@ class Trainings {
     this.#parts = parts;
   }
 
-  /** @throws TooLittleHistory, or what kept it from being published */
-  async train(since: number): Promise<Release> {
+  get isStopping(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /**
+   * @param above a release with a higher counter that an earlier life made of this history is not made again
+   * @throws TooLittleHistory, or what kept it from being published
+   */
+  async train(since: number, above = Number.POSITIVE_INFINITY): Promise<Release> {
     const { log, metrics } = this.#parts;
-    const training = this.#last.then(async () => this.#train(since));
+    const training = this.#last.then(async () => this.#earlier(since, above) ?? this.#train(since));
     this.#last = training.catch(() => {});
     try {
       const release = await training;
@@ -142,6 +157,20 @@ class Trainings {
   async stop(): Promise<void> {
     this.#stop.abort(new UserError('component', 'the trainer was told to end'));
     await this.#last;
+  }
+
+  /** The oldest one that nobody has heard of; it answers one training only. */
+  #earlier(since: number, above: number): Release | undefined {
+    const { earlier, log } = this.#parts;
+    const index = earlier.findLastIndex(({ counter, training }) => {
+      return counter > above && training.since === since;
+    });
+    const [found] = index < 0 ? [] : earlier.splice(index, 1);
+    if (!found) return undefined;
+    const { id, counter, training, created: publishedAt } = found;
+    // Edges are given the newest one as soon as they are known: nothing is left to do.
+    log.info({ release: id }, 'released by an earlier life of this trainer');
+    return { id, counter, trainedOnReadings: training.readings, trainSeconds: null, publishedAt };
   }
 
   async #train(since: number): Promise<Release> {

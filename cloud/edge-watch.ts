@@ -18,6 +18,7 @@ export async function watchEdges(
   return readTopics(kafka, {
     topics: [trainerTopic('fleet.edges', topicPrefix)],
     from: 'beginning',
+    consumer: 'edges',
     onBatch: async (records) => {
       for (const { key, value } of records) {
         const edge = nameInRun(run, key);

@@ -98,6 +98,7 @@ export async function readHistory(
 
   await readSpans(kafka, {
     topic: trainerTopic('fleet.telemetry', query.topicPrefix),
+    consumer: 'history',
     choose: async (places, offsetsAt) => {
       const chosen = await chooseHistory(query, from?.offsets ?? [], places, offsetsAt);
       spans = chosen.map(({ partition, position, end }) => ({ partition, from: position, to: end }));

@@ -6,6 +6,7 @@ import {
   decodeSigned,
   encodeDesired,
   manifestKey,
+  type ReleaseManifest,
 } from '#contract/release.ts';
 import { topicName } from '#contract/topics.ts';
 import { UserError } from '#runtime/errors.ts';
@@ -13,7 +14,7 @@ import type { Log } from '#runtime/log.ts';
 import { waitForKafka, type Kafka } from '#wire/kafka.ts';
 import { readEdges } from './known-edges.ts';
 import { PatientWriter } from '#wire/patient-writer.ts';
-import { counterOf, readReleases, type ReleaseEntry } from './release-shelf.ts';
+import { counterOf, readReleases, type ReleaseEntry, type ReleaseShelf } from './release-shelf.ts';
 
 export type { ReleaseEntry } from './release-shelf.ts';
 
@@ -83,10 +84,20 @@ export class Registry {
 
   /** Releases whose manifest is there, the newest first. */
   async list(): Promise<ReleaseEntry[]> {
+    return (await this.#shelf()).entries();
+  }
+
+  /** What the releases that are there in full say of themselves, the newest first. */
+  async manifests(): Promise<ReleaseManifest[]> {
+    const shelf = await this.#shelf();
+    return shelf.manifests().filter((manifest) => shelf.isComplete(manifest));
+  }
+
+  async #shelf(): Promise<ReleaseShelf> {
     const { run, topicPrefix, log } = this.#options;
     const shelf = await readReleases(this.#kafka, { run, topicPrefix });
     for (const words of shelf.unreadable()) log.warn(`fleet.models: ${words}`);
-    return shelf.entries();
+    return shelf;
   }
 
   /**

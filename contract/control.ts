@@ -25,8 +25,12 @@ export type ToEdge =
   { type: 'disk'; full: boolean };
 
 export type ToTrainer =
-  /** Learn from what Kafka appended since then (ms since 1970), and publish. */
-  { type: 'train'; since: number };
+  /**
+   * Learn from what Kafka appended since then (ms since 1970), and publish. Asked again when a trainer came back that
+   * did not answer. `above`: the highest counter that was heard of; an earlier life's release of this history with a
+   * higher one is the answer, and is not made twice.
+   */
+  { type: 'train'; since: number; above: number };
 
 export type FromTrainer =
   /** Published, and desired of every edge that is known. */
@@ -39,7 +43,8 @@ export interface Release {
   id: string;
   counter: number;
   trainedOnReadings: number;
-  trainSeconds: number;
+  /** null: an earlier life of the trainer made it, and did not live to say. */
+  trainSeconds: number | null;
   /** ms since 1970. */
   publishedAt: number;
 }

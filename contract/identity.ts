@@ -29,6 +29,19 @@ export function clientId(run: string, name: string): string {
   return `${run}/${name}`;
 }
 
+/**
+ * MQTT client id of the session in which a broker of the user's own keeps an edge's frames: who connects under it last
+ * gets them. No edge's and no car's client id looks like it.
+ */
+export function bridgeSessionId(run: string, edge: string): string {
+  return `${run}/bridge/${edge}`;
+}
+
+/** MQTT client id of a bridge process itself there; `bridge` is its own name or a chance one. */
+export function bridgeClientId(run: string, bridge: string): string {
+  return `${run}/bridges/${bridge}`;
+}
+
 /** A car or an edge may call itself by its name alone or behind a run id; nobody may use another's name. */
 export function ownsClientId(name: string, id: string): boolean {
   if (id === name) return true;

@@ -13,6 +13,14 @@ export const edgeTopics = {
   state: (edge: string): string => `edges/${edge}/state`,
   /** bridge -> edge, retained: the release that this edge should run. */
   desired: (edge: string): string => `edges/${edge}/desired`,
+  /** bridge -> edge, retained, at a broker of the user's own: it keeps this edge's frames for its bridges from now on. */
+  subscribed: (edge: string): string => `edges/${edge}/subscribed`,
+};
+
+/** Between bridges, at a broker of the user's own. */
+export const bridgeTopics = {
+  /** Retained: which bridge takes the edge's frames. Its last will clears it. */
+  owner: (run: string, edge: string): string => `bridges/${run}/${edge}/owner`,
 };
 
 /** bridge -> edge, retained: the parts of releases. An edge subscribes to the one it lacks. */

@@ -43,7 +43,10 @@ export const predictionCodec = codec<Prediction>('Prediction', [
   { name: 'predictionSeq', type: 'long' },
 ]);
 
-/** Ground truth of one injected failure. Only testbed and cloud/evaluation may read it. */
+/**
+ * Ground truth of one injected failure, sensor fault or benign circumstance; of the last, failureAt says when it is over.
+ * Only testbed and cloud/evaluation may read it.
+ */
 export interface Truth {
   vin: string;
   failure: string;

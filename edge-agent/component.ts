@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { ToEdge } from '#contract/control.ts';
 import { clientId } from '#contract/identity.ts';
-import { carTopics } from '#contract/mqtt-topics.ts';
+import { carTopics, edgeTopics } from '#contract/mqtt-topics.ts';
 import type { ComponentSpec, Running, Services } from '#runtime/component.ts';
+import { controlChannel } from '#runtime/control-channel.ts';
 import { inWords, UserError } from '#runtime/errors.ts';
 import { GuardedBroker } from '#wire/guarded-broker.ts';
 import type { MqttClientOptions } from '#wire/mqtt-client.ts';
@@ -73,6 +75,7 @@ export async function startEdge(
     edge,
     outbox,
     client,
+    topicPrefix: config.uplink.topicPrefix,
     memoryBytes: config.uplink.memoryBytes,
     log,
     lastState: () => state.lastWill(),
@@ -129,6 +132,11 @@ export async function startEdge(
     }),
     publish: (bytes) => uplink.publishState(bytes),
   });
+  const control = controlChannel<ToEdge, never>();
+  control?.onMessage(({ full }) => {
+    log.warn({ full }, 'a fault of the testbed: what the disk is said to be');
+    outbox.setDiskFull(full).catch((error: unknown) => services.fail(error));
+  });
   uplink.start();
   outbox.start();
   watchEdge(services.metrics, {
@@ -150,6 +158,7 @@ export async function startEdge(
     port: broker.port,
     epoch: outbox.epoch,
     async drain() {
+      control?.close();
       // Reads nothing more, and waits a short time for what becomes durable and is acknowledged.
       const closed = broker.close();
       inference.close();
@@ -198,7 +207,7 @@ async function readReleaseKey(file: string | undefined): Promise<KeyObject | und
 }
 
 async function uplinkClient(config: EdgeConfig): Promise<MqttClientOptions> {
-  const { bridges, window, keepAlive, password, tls } = config.uplink;
+  const { bridges, through, topicPrefix, window, keepAlive, password, tls } = config.uplink;
   const [first] = bridges;
   assert(first);
   return {
@@ -206,8 +215,9 @@ async function uplinkClient(config: EdgeConfig): Promise<MqttClientOptions> {
     addresses: bridges,
     ...(tls && { tls: tls.ca === undefined ? {} : { ca: await readFile(tls.ca) } }),
     clientId: clientId(config.run, config.edge),
-    username: config.edge,
-    password,
+    username: config.uplink.username ?? config.edge,
+    ...(password !== undefined && { password }),
+    ...(through === 'broker' && { awaits: topicPrefix + edgeTopics.subscribed(config.edge) }),
     keepAliveSeconds: Math.max(1, Math.round(keepAlive / 1000)),
     inFlightLimit: window,
     reconnect: { minMs: 100, maxMs: 2000 },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isName } from '#contract/identity.ts';
 import { commonConfig } from '#runtime/component.ts';
-import { byteSize, duration, hostPort, port, secret } from '#runtime/config.ts';
+import { byteSize, duration, givenSecret, hostPort, port, secret } from '#runtime/config.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -33,24 +33,41 @@ export const edgeConfig = z.strictObject({
     })
     .optional()
     .describe('TLS for cars'),
-  uplink: z.strictObject({
-    bridges: z.array(hostPort).min(1).describe('bridges, tried in turn'),
-    password: secret.describe("this edge's password at the bridge"),
-    window: z.int().min(1).max(1000).default(32).describe('frames in flight'),
-    memoryBytes: byteSize
-      .default(16 * mebibyte)
-      .describe('recent frames kept in memory for sending; what does not fit is read back from disk'),
-    keepAlive: duration
-      .default(10_000)
-      .describe('after one to one and a half times this without an answer, reconnect'),
-    flushTimeout: duration
-      .default(3000)
-      .describe('at the end: how long frames may still go to a connected bridge'),
-    tls: z
-      .strictObject({ ca: z.string().optional().describe('file with the certificates to trust (PEM)') })
-      .optional()
-      .describe('TLS to the bridge'),
-  }),
+  uplink: z
+    .strictObject({
+      bridges: z.array(hostPort).min(1).describe('bridges, or addresses of an MQTT broker, tried in turn'),
+      through: z
+        .enum(['bridge', 'broker'])
+        .default('bridge')
+        .describe(
+          'broker: they are an MQTT broker of your own with bridges behind it (docs/external-broker.md)',
+        ),
+      topicPrefix: z
+        .string()
+        .regex(/^[^+#]*$/, 'expected no + and no #')
+        .default('')
+        .describe('before every topic at a broker; its bridges need the same'),
+      username: z.string().min(1).optional().describe("this edge's account there; its id unless set"),
+      password: givenSecret.optional().describe('its password; a broker may need none'),
+      window: z.int().min(1).max(1000).default(32).describe('frames in flight'),
+      memoryBytes: byteSize
+        .default(16 * mebibyte)
+        .describe('recent frames kept in memory for sending; what does not fit is read back from disk'),
+      keepAlive: duration
+        .default(10_000)
+        .describe('after one to one and a half times this without an answer, reconnect'),
+      flushTimeout: duration
+        .default(3000)
+        .describe('at the end: how long frames may still go to a connected bridge'),
+      tls: z
+        .strictObject({ ca: z.string().optional().describe('file with the certificates to trust (PEM)') })
+        .optional()
+        .describe('TLS to the bridge'),
+    })
+    .superRefine(({ through, password }, context) => {
+      if (through === 'broker' || password !== undefined) return;
+      context.addIssue({ code: 'custom', path: ['password'], message: 'a bridge wants one' });
+    }),
   dataDir: z.string().min(1).describe('folder of outbox and models; one edge alone may use it'),
   outbox: z
     .strictObject({

@@ -77,7 +77,7 @@ export class Autoencoder implements Scorer {
         const own = readings[item - first]!;
         if (anew[item - first]) this.#begin(items[item]!.slot);
         const judged: Judged | undefined =
-          trace && ((signal, reading, z, level) => trace(item, reading, signal, z, level, 0));
+          trace && ((signal, reading, z, level) => trace(item, reading, signal, z, level, 0, 0));
         results.push(this.#judge(items[item]!, restored, row, own, judged));
         row += own;
       }

@@ -3,18 +3,19 @@ import type { Trace } from './detector.ts';
 import { thresholdNames, uncalibratedThresholds } from './thresholds.ts';
 
 const dayMs = 86_400_000;
-/** Of the false alarms that are allowed, so many may come from sensors that seem stuck. */
-const stuckShare = 0.2;
+/** Of the false alarms that are allowed, so many may come from sensors that seem stuck, and as many from erratic ones. */
+const stuckShare = 0.1;
 /** An alarm ends below this share of its threshold. */
 const clearShare = 0.3;
 /** Peaks above this quantile are the tail that is extended. */
 const tailFrom = 0.7;
-/** Of CUSUMs: vehicles drive longer, and through more, than those that thresholds were found on. */
+/** Vehicles drive longer, and through more, than those that thresholds were found on. Of CUSUMs, and of leaps. */
 const margin = 2.5;
+const erraticMargin = 1.5;
 /** Of vehicles, where next to no alarm is allowed. */
 const leastShare = 1e-9;
-/** No threshold is lower, however calm the vehicles were: deviations x seconds, or seconds, or squared deviations. */
-const least = { raise: 150, stuck: 90, error: 1.5 } as const;
+/** No threshold is lower, however calm the vehicles were: deviations x seconds, seconds, deviations, or squared deviations. */
+const least = { raise: 150, stuck: 90, erratic: 30, error: 1.5 } as const;
 
 /**
  * Finds thresholds by what healthy cars reach at most.
@@ -40,7 +41,7 @@ export class Calibration {
   constructor(kind: DetectorKind) {
     this.#kind = kind;
     this.uncalibrated = uncalibratedThresholds(kind);
-    this.trace = (_, __, signal, z, level, stuck) => {
+    this.trace = (_, __, signal, z, level, stuck, erratic) => {
       const name = kind === 'autoencoder' ? 'error' : signal;
       const tally = this.#tallies.get(name) ?? newTally();
       this.#tallies.set(name, tally);
@@ -50,6 +51,7 @@ export class Calibration {
       tally.judged++;
       tally.raise = Math.max(tally.raise, level);
       tally.stuck = Math.max(tally.stuck, stuck);
+      tally.erratic = Math.max(tally.erratic, erratic);
     };
   }
 
@@ -57,10 +59,11 @@ export class Calibration {
   endVehicle(simulatedMs: number): void {
     this.#simulatedMs += simulatedMs;
     for (const [name, tally] of this.#tallies) {
-      if (tally.raise >= 0) tally.peaks.raise.push(tally.raise * this.uncalibrated[`${name}.raise`]!);
-      if (tally.stuck >= 0) tally.peaks.stuck.push(tally.stuck * (this.uncalibrated[`${name}.stuck`] ?? 0));
-      tally.raise = -1;
-      tally.stuck = -1;
+      for (const what of ['raise', 'stuck', 'erratic'] as const) {
+        if (tally[what] >= 0)
+          tally.peaks[what].push(tally[what] * (this.uncalibrated[`${name}.${what}`] ?? 0));
+        tally[what] = -1;
+      }
     }
   }
 
@@ -84,10 +87,12 @@ export class Calibration {
         thresholds['error.raise'] = Math.max(least.error, exceededBy(allowed, tally.peaks.raise));
         continue;
       }
-      const raise = margin * exceededBy((1 - stuckShare) * allowed, tally.peaks.raise);
+      const raise = margin * exceededBy((1 - 2 * stuckShare) * allowed, tally.peaks.raise);
       thresholds[`${name}.raise`] = Math.max(least.raise, raise);
       const stuck = exceededBy(stuckShare * allowed, tally.peaks.stuck);
       thresholds[`${name}.stuck`] = Math.max(least.stuck, stuck);
+      const erratic = erraticMargin * exceededBy(stuckShare * allowed, tally.peaks.erratic);
+      thresholds[`${name}.erratic`] = Math.max(least.erratic, erratic);
     }
     for (const name of names) thresholds[`${name}.clear`] = clearShare * thresholds[`${name}.raise`]!;
     return thresholds;
@@ -102,12 +107,14 @@ interface Tally {
   /** Highest of the present vehicle; -1 before anything was judged. */
   raise: number;
   stuck: number;
+  erratic: number;
   /** Of each vehicle before it. */
-  peaks: { raise: number[]; stuck: number[] };
+  peaks: { raise: number[]; stuck: number[]; erratic: number[] };
 }
 
 function newTally(): Tally {
-  return { readings: 0, judged: 0, raise: -1, stuck: -1, peaks: { raise: [], stuck: [] } };
+  const peaks = { raise: [], stuck: [], erratic: [] };
+  return { readings: 0, judged: 0, raise: -1, stuck: -1, erratic: -1, peaks };
 }
 
 /** What this share of vehicles exceeds, by the exponential tail of their peaks. */

@@ -3,7 +3,7 @@ import { featureCount, FeatureExtractor } from './features.ts';
 import type { ScoreItem } from './detector.ts';
 
 /** Rows that fit a core's cache together with what networks make of them. */
-const fullRows = 256;
+const fullRows = 128;
 
 /** Features of the readings of many cars' batches, as many as are worked on at once. */
 export class CarRows {

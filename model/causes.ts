@@ -23,8 +23,8 @@ const engineCodes: Partial<Record<SignalName, Record<Direction, string | null>>>
   // injector-clogging
   shortTermFuelTrim: { high: 'P0171', low: 'P0172' },
   longTermFuelTrim: { high: 'P0171', low: 'P0172' },
-  // catalyst-ageing
-  catalystTemperature: { high: 'P0420', low: 'P0420' },
+  // misfire: what leaves the engine unburnt burns there; catalyst-ageing
+  catalystTemperature: { high: 'P0300', low: 'P0420' },
   // alternator-failing
   batteryVoltage: { high: 'P0563', low: 'P0562' },
   // misfire
@@ -47,9 +47,14 @@ const sensorCodes: Partial<Record<SignalName, string>> = {
   ambientTemperature: 'P0071',
 };
 
-/** What an alarm of this signal says about the car. A reading that stands still while the engine moves is its sensor's. */
-export function causeOf(signal: SignalName, direction: Direction, isStuck: boolean): Cause {
+/** Its sensor can be told from the engine: what it measures neither stands still nor leaps by itself. */
+export function hasSensorCode(signal: SignalName): boolean {
+  return sensorCodes[signal] !== undefined;
+}
+
+/** What an alarm of this signal says about the car. A value that stands still while the engine moves, or leaps, is its sensor's. */
+export function causeOf(signal: SignalName, direction: Direction, isSensor: boolean): Cause {
   const engine = engineCodes[signal];
-  if (isStuck || !engine) return { dtc: sensorCodes[signal] ?? null, cause: 'sensor' };
+  if (isSensor || !engine) return { dtc: sensorCodes[signal] ?? null, cause: 'sensor' };
   return { dtc: engine[direction], cause: 'engine' };
 }

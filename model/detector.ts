@@ -42,6 +42,7 @@ export interface Scorer {
  * @param z standardised residual, adapted per car
  * @param level CUSUM / its threshold; of an autoencoder, smoothed error / its threshold, and of the worst signal alone
  * @param stuck seconds without a change / their threshold
+ * @param erratic leaps from reading to reading / their threshold
  */
 export type Trace = (
   item: number,
@@ -50,6 +51,7 @@ export type Trace = (
   z: number,
   level: number,
   stuck: number,
+  erratic: number,
 ) => void;
 
 /** @throws ArtefactError when the artefact is of other features or misses something */

@@ -3,20 +3,30 @@ import { signalNames, signals, type SignalName } from '#contract/signals.ts';
 
 /** What the car's clock, the state of its engine and its recent past add to the signals. */
 const derived = [
+  /** Which signals are absent: the sum of 2 ** their index. */
+  'absent',
   // As targets: absent while the engine stands or has just started; the catalyst's also until it has lit off.
-  'running.manifoldPressure',
-  'running.massAirFlow',
-  'running.oilPressure',
   'running.shortTermFuelTrim',
   'running.catalystTemperature',
-  'running.vibrationRms',
+  // Of what errs, and differs from car to car, by a factor: the natural logarithm.
+  'log.oilPressure',
+  'log.vibrationRms',
+  /** Air over what an engine of this size takes at this speed and pressure; and manifold pressure over what goes with this air. */
+  'log.fullness',
+  'log.emptiness',
+  /** K above ambient. */
+  'intakeRise',
+  /** Absent while the battery is charged so hard that the alternator cannot hold the voltage. */
+  'held.batteryVoltage',
   /** 1 once the car has reported a fuel trim, which diesel engines lack. */
   'hasFuelTrim',
+  /** 1 once the car has driven while its engine stood, as hybrids do. */
+  'hasMotor',
   /** Air taken for each turn and pressure: the engine's size, as learnt from the car's own past. */
   'displacement',
-  /** What an engine of this size takes at this speed and pressure, and the pressure at which it takes what it takes. */
-  'expectedFlow',
-  'expectedPressure',
+  /** Manifold pressure above the air's outside, kPa. */
+  'boost',
+  'boost.45s',
   /** mg of air a turn. */
   'charge',
   'charge.5s',
@@ -33,7 +43,9 @@ const derived = [
   'engineSpeed.15s',
   'engineSpeed.60s',
   'engineSpeed.240s',
+  /** What the catalyst follows: the root of the fuel, and whether any burns. */
   'exhaust.45s',
+  'burning.45s',
   'coolantTemperature.150s',
   /** degC: how warm the engine should be by the heat that went in, up to its thermostat. */
   'warmth',
@@ -54,7 +66,7 @@ export const featureIndex = Object.fromEntries(featureNames.map((name, index) =>
 >;
 
 /** To be raised when a feature keeps its name and means something else. */
-const meaning = 1;
+const meaning = 2;
 
 /** 16 hex digits. An artefact of other features is of no use. */
 export const featureSchemaHash = hash(

@@ -1,4 +1,4 @@
-import { signalCount, signals } from '#contract/signals.ts';
+import { signalCount, signals, type SignalName } from '#contract/signals.ts';
 import type { TelemetryBatch } from '#contract/telemetry.ts';
 import { CarStates } from './car-states.ts';
 import { featureCount, featureIndex as f, type FeatureName } from './feature-names.ts';
@@ -10,6 +10,8 @@ const longestGapMs = 60_000;
 
 /** An engine turns above this; the slowest idle is at twice as much. */
 const turningRpm = 300;
+/** Nobody rolls faster with an engine that stands, but who has another motor, km/h. */
+const drivingKmh = 10;
 /** Pressures and flows follow a started engine after this. */
 const settleSeconds = 5;
 /** A catalyst takes minutes to be as hot as its engine's load says, from cold and after a stop. */
@@ -28,6 +30,15 @@ const tiny = 1e-9;
 /** Below this (rpm x kPa / K) the share of two noisy numbers says little of an engine's size. */
 const leastDensity = 20;
 
+/** One count of the air meter, g/s. */
+const leastFlow = signals[f.massAirFlow]!.resolution;
+
+/** Outside, where no sensor says it, kPa. */
+const usualKpa = 101;
+
+/** A battery that takes more than this, A, pulls the voltage below what the regulator wants. */
+const mostCharging = 8;
+
 /** At which a thermostat holds an engine. */
 const warmC = 90;
 /** K/s for each g/s of fuel and unit of displacement; a diesel engine leaves less of it in its coolant. */
@@ -38,21 +49,32 @@ const frictionHeat = 1.3e-5;
 /** How slowly the engine's own thermometer corrects what the heat balance says. */
 const balanceSeconds = 600;
 const coolDownSeconds = 180;
+/** Of an engine that rests, such as a hybrid's, its thermometer knows best. */
+const restBalanceSeconds = 60;
+/** How long oil takes to follow the coolant, and while no pump moves them. */
+const oilSeconds = 150;
+const restOilSeconds = 500;
+/** How long a catalyst takes to follow burnt gas, air alone, and its surroundings. */
+const fireSeconds = 45;
+const overrunSeconds = 240;
+const restSeconds = 900;
 
 const lowest = Float64Array.from(signals, (signal) => signal.range.min);
 const highest = Float64Array.from(signals, (signal) => signal.range.max);
 
-const gates: readonly (readonly [from: FeatureName, to: FeatureName, runningSeconds: number])[] = [
-  ['manifoldPressure', 'running.manifoldPressure', settleSeconds],
-  ['massAirFlow', 'running.massAirFlow', settleSeconds],
-  ['oilPressure', 'running.oilPressure', settleSeconds],
+const gates: readonly (readonly [from: SignalName, to: FeatureName, runningSeconds: number])[] = [
+  ['oilPressure', 'log.oilPressure', settleSeconds],
   ['shortTermFuelTrim', 'running.shortTermFuelTrim', settleSeconds],
   ['catalystTemperature', 'running.catalystTemperature', lightOffSeconds],
-  ['vibrationRms', 'running.vibrationRms', settleSeconds],
+  ['vibrationRms', 'log.vibrationRms', settleSeconds],
 ];
 const gateFrom = Int32Array.from(gates, ([from]) => f[from]);
 const gateTo = Int32Array.from(gates, ([, to]) => f[to]);
 const gateSeconds = Float64Array.from(gates, ([, , seconds]) => seconds);
+/** Where a logarithm is wanted: the least that it is taken of, one count. 0 where none is. */
+const gateLeast = Float64Array.from(gates, ([from, to]) =>
+  to.startsWith('log.') ? signals[f[from]]!.resolution : 0,
+);
 
 /** Means over about so many seconds; over all that was seen until there is as much. */
 const means: readonly (readonly [from: FeatureName, to: FeatureName, seconds: number])[] = [
@@ -60,6 +82,7 @@ const means: readonly (readonly [from: FeatureName, to: FeatureName, seconds: nu
   ['speed', 'speed.60s', 60],
   ['speed', 'speed.240s', 240],
   ['slowness', 'slowness.45s', 45],
+  ['boost', 'boost.45s', 45],
   ['engineSpeed', 'engineSpeed.15s', 15],
   ['engineSpeed', 'engineSpeed.60s', 60],
   ['engineSpeed', 'engineSpeed.240s', 240],
@@ -70,6 +93,10 @@ const means: readonly (readonly [from: FeatureName, to: FeatureName, seconds: nu
 const meanFrom = Int32Array.from(means, ([from]) => f[from]);
 const meanTo = Int32Array.from(means, ([, to]) => f[to]);
 const meanSeconds = Float64Array.from(means, ([, , seconds]) => seconds);
+const longestMean = Math.max(...meanSeconds);
+/** What a reading adds to each mean once there is as much past as it takes, and after which time, s. */
+const gains = new Float64Array(means.length);
+let gainsDt = Number.NaN;
 
 /** A car's numbers, by place. */
 const at = {
@@ -84,7 +111,10 @@ const at = {
   coolant: 8,
   warmth: 9,
   warming: 10,
-  means: 11,
+  ambient: 11,
+  burning: 12,
+  hasMotor: 13,
+  means: 14,
 } as const;
 const stateSize = at.means + means.length;
 
@@ -144,26 +174,32 @@ export class FeatureExtractor {
     state[own + at.elapsed] = 0;
     state[own + at.running] = 0;
     state[own + at.hasFuelTrim] = 0;
+    state[own + at.hasMotor] = 0;
     state[own + at.displacementSeconds] = 0;
     state[own + at.warming] = 0;
     return 0;
   }
 }
 
-/** The signals' places of each row; NaN where a value is outside its range. */
+/** The signals' places of each row, NaN where a value is outside its range, and which of them are. */
 function copyPlausible(
   columns: readonly Float32Array[],
   rows: Float32Array,
   start: number,
   readings: number,
 ): void {
+  for (let reading = 0; reading < readings; reading++) rows[start + reading * featureCount + f.absent] = 0;
   for (let signal = 0; signal < signalCount; signal++) {
     const column = columns[signal]!;
     const least = lowest[signal]!;
     const most = highest[signal]!;
     for (let reading = 0, to = start + signal; reading < readings; reading++, to += featureCount) {
       const value = column[reading]!;
-      rows[to] = value >= least && value <= most ? value : Number.NaN;
+      if (value >= least && value <= most) rows[to] = value;
+      else {
+        rows[to] = Number.NaN;
+        rows[to - signal + f.absent]! += 2 ** signal;
+      }
     }
   }
 }
@@ -173,7 +209,10 @@ function gate(state: Float64Array, own: number, rows: Float32Array, row: number,
   const running = rows[row + f.engineSpeed]! < turningRpm ? 0 : state[own + at.running]! + dt;
   state[own + at.running] = running;
   for (let index = 0; index < gateFrom.length; index++) {
-    rows[row + gateTo[index]!] = running > gateSeconds[index]! ? rows[row + gateFrom[index]!]! : Number.NaN;
+    const value = rows[row + gateFrom[index]!]!;
+    const least = gateLeast[index]!;
+    rows[row + gateTo[index]!] =
+      running > gateSeconds[index]! ? (least > 0 ? Math.log(Math.max(least, value)) : value) : Number.NaN;
   }
 }
 
@@ -185,6 +224,8 @@ function breathe(state: Float64Array, own: number, rows: Float32Array, row: numb
   const air = rows[row + f.massAirFlow]!;
   if (!Number.isNaN(rows[row + f.shortTermFuelTrim]!)) state[own + at.hasFuelTrim] = 1;
   rows[row + f.hasFuelTrim] = state[own + at.hasFuelTrim]!;
+  if (rpm < turningRpm && rows[row + f.speed]! > drivingKmh) state[own + at.hasMotor] = 1;
+  rows[row + f.hasMotor] = state[own + at.hasMotor]!;
   rows[row + f.fuelFlow] =
     air / stoichiometricAir / excessAir(rows[row + f.lambda]!, state[own + at.hasFuelTrim]!);
   rows[row + f.charge] = rpm < turningRpm ? 0 : (1000 * air) / rpm;
@@ -200,8 +241,19 @@ function breathe(state: Float64Array, own: number, rows: Float32Array, row: numb
   }
   const displacement = state[own + at.displacement]!;
   rows[row + f.displacement] = displacement;
-  rows[row + f.expectedFlow] = displacement * density;
-  rows[row + f.expectedPressure] = rpm < turningRpm ? Number.NaN : (air * kelvin) / (rpm * displacement);
+  const fullness =
+    state[own + at.running]! > settleSeconds
+      ? Math.log(Math.max(leastFlow, air) / (displacement * density))
+      : Number.NaN;
+  rows[row + f['log.fullness']] = fullness;
+  rows[row + f['log.emptiness']] = -fullness;
+  // Where nobody ever says how warm it is outside, it is the temperature itself.
+  const outside = rows[row + f.ambientTemperature]!;
+  if (!Number.isNaN(outside)) state[own + at.ambient] = outside;
+  rows[row + f.intakeRise] = rows[row + f.intakeAirTemperature]! - (state[own + at.ambient]! || 0);
+  rows[row + f.boost] = Math.max(0, pressure - (rows[row + f.ambientPressure]! || usualKpa));
+  const amperes = rows[row + f.batteryCurrent]!;
+  rows[row + f['held.batteryVoltage']] = amperes > mostCharging ? Number.NaN : rows[row + f.batteryVoltage]!;
 }
 
 /** How many times the air that its fuel needs: infinite where fuel is cut. */
@@ -218,15 +270,24 @@ function average(
   dt: number,
   elapsed: number,
 ): void {
+  const isLong = elapsed >= longestMean;
+  if (isLong && dt !== gainsDt) {
+    gainsDt = dt;
+    for (let index = 0; index < gains.length; index++) gains[index] = gainOf(index, dt, longestMean);
+  }
   for (let index = 0; index < meanFrom.length; index++) {
     const value = rows[row + meanFrom[index]!]!;
     let mean = state[own + at.means + index]!;
     if (Number.isNaN(mean)) mean = value;
     else if (!Number.isNaN(value))
-      mean += (value - mean) * (dt / (Math.min(elapsed, meanSeconds[index]!) + tiny + dt));
+      mean += (value - mean) * (isLong ? gains[index]! : gainOf(index, dt, elapsed));
     state[own + at.means + index] = mean;
     rows[row + meanTo[index]!] = mean;
   }
+}
+
+function gainOf(index: number, dt: number, elapsed: number): number {
+  return dt / (Math.min(elapsed, meanSeconds[index]!) + tiny + dt);
 }
 
 /** Heat: of the exhaust, of the coolant, and what the coolant should have by what went in. */
@@ -235,10 +296,14 @@ function warm(state: Float64Array, own: number, rows: Float32Array, row: number,
   const rpm = rows[row + f.engineSpeed]!;
   const coolant = rows[row + f.coolantTemperature]!;
   const turns = !(rpm < turningRpm);
-  const exhaust = turns ? Math.sqrt(fuel) : Number.NaN;
-  // Air without fire cools slowly.
-  state[own + at.exhaust] = lag(state[own + at.exhaust]!, exhaust, dt, fuel > 0 ? 45 : 240);
-  state[own + at.coolant] = lag(state[own + at.coolant]!, coolant, dt, 150);
+  // Air without fire cools slowly, no air at all far slower.
+  const burns = fuel > 0 && turns;
+  const seconds = burns ? fireSeconds : turns ? overrunSeconds : restSeconds;
+  const isFire = Number.isNaN(fuel) ? fuel : Number(burns);
+  state[own + at.exhaust] = lag(state[own + at.exhaust]!, isFire * Math.sqrt(fuel), dt, seconds);
+  state[own + at.burning] = lag(state[own + at.burning]!, isFire, dt, seconds);
+  rows[row + f['burning.45s']] = state[own + at.burning]!;
+  state[own + at.coolant] = lag(state[own + at.coolant]!, coolant, dt, turns ? oilSeconds : restOilSeconds);
   rows[row + f['exhaust.45s']] = state[own + at.exhaust]!;
   rows[row + f['coolantTemperature.150s']] = state[own + at.coolant]!;
 
@@ -249,7 +314,7 @@ function warm(state: Float64Array, own: number, rows: Float32Array, row: number,
     warmth += dt * ((heat * fuel) / displacement + frictionHeat * rpm);
   }
   // Corrected slowly: a thermometer that drifts or hangs must not talk the balance into it.
-  warmth = Math.min(warmC, lag(warmth, coolant, dt, balanceSeconds));
+  warmth = Math.min(warmC, lag(warmth, coolant, dt, turns ? balanceSeconds : restBalanceSeconds));
   const isCold = warmth < warmC - 2;
   const warming = isCold ? 1 : state[own + at.warming]! * (1 - dt / (coolDownSeconds + dt));
   state[own + at.warmth] = warmth;

@@ -39,6 +39,7 @@ const engine = ['displacement', 'hasFuelTrim'] as const;
 const virtualSensors: NetworkShape[] = [
   sensor('coolantTemperature', 'coolantTemperature', 8, [
     ...engine,
+    'hasMotor',
     'warmth',
     'warming',
     'fuelFlow.60s',
@@ -50,51 +51,55 @@ const virtualSensors: NetworkShape[] = [
   ]),
   sensor('oilTemperature', 'oilTemperature', 4, [
     ...engine,
+    'hasMotor',
     'coolantTemperature.150s',
     'engineSpeed.60s',
     'engineSpeed.240s',
-    'charge.5s',
+    'speed.240s',
+    'fuelFlow.60s',
     'fuelFlow.240s',
   ]),
-  sensor('oilPressure', 'running.oilPressure', 8, [
+  sensor('oilPressure', 'log.oilPressure', 8, [
     ...engine,
     'engineSpeed',
     'oilTemperature',
     'coolantTemperature',
   ]),
-  sensor('manifoldPressure', 'running.manifoldPressure', 4, [
+  sensor('manifoldPressure', 'log.emptiness', 4, [
     ...engine,
-    'expectedPressure',
     'engineSpeed',
     'throttlePosition',
-    'ambientPressure',
-  ]),
-  sensor('massAirFlow', 'running.massAirFlow', 4, [
-    ...engine,
-    'expectedFlow',
-    'engineSpeed',
-    'throttlePosition',
+    'charge',
     'lambda',
   ]),
-  sensor('intakeAirTemperature', 'intakeAirTemperature', 4, [
+  sensor('massAirFlow', 'log.fullness', 4, [
     ...engine,
-    'ambientTemperature',
+    'engineSpeed',
+    'throttlePosition',
+    'manifoldPressure',
+    'lambda',
+  ]),
+  sensor('intakeAirTemperature', 'intakeRise', 4, [
+    ...engine,
     'slowness.45s',
-    'speed.60s',
+    'boost.45s',
     'warmth',
-    'fuelFlow.60s',
+    'speed.60s',
   ]),
   sensor('shortTermFuelTrim', 'running.shortTermFuelTrim', 0, ['lambda', 'charge']),
-  sensor('longTermFuelTrim', 'longTermFuelTrim', 0, ['ambientTemperature']),
-  sensor('catalystTemperature', 'running.catalystTemperature', 6, [
+  sensor('longTermFuelTrim', 'longTermFuelTrim', 0, ['hasFuelTrim']),
+  sensor('catalystTemperature', 'running.catalystTemperature', 8, [
     ...engine,
+    'hasMotor',
     'exhaust.45s',
+    'burning.45s',
     'fuelFlow.15s',
     'fuelFlow.60s',
     'fuelFlow.240s',
   ]),
-  sensor('batteryVoltage', 'batteryVoltage', 4, [
+  sensor('batteryVoltage', 'held.batteryVoltage', 4, [
     ...engine,
+    'hasMotor',
     'charge',
     'charge.5s',
     'engineSpeed',
@@ -102,7 +107,7 @@ const virtualSensors: NetworkShape[] = [
     'lambda',
     'ambientTemperature',
   ]),
-  sensor('vibrationRms', 'running.vibrationRms', 4, [...engine, 'engineSpeed', 'charge', 'speed']),
+  sensor('vibrationRms', 'log.vibrationRms', 4, [...engine, 'engineSpeed', 'charge', 'speed']),
   sensor('vibrationKurtosis', 'vibrationKurtosis', 0, ['engineSpeed']),
 ];
 

@@ -4,7 +4,7 @@ import { causeOf } from './causes.ts';
 import type { Transition } from './detector.ts';
 
 /** What an alarm was raised for. */
-export const reasons = { high: 1, low: 2, stuck: 3 } as const;
+export const reasons = { high: 1, low: 2, sensor: 3 } as const;
 export type Reason = keyof typeof reasons;
 
 /** Alarms that stand: at most one of a car and signal. */
@@ -38,7 +38,7 @@ export class StandingAlarms {
   clear(slot: number, signal: number, reading: number, score: number): Transition {
     const own = this.#cars.reach(slot);
     const number = this.#cars.numbers[own + 1 + signal]!;
-    const reason: Reason = number === reasons.stuck ? 'stuck' : number === reasons.low ? 'low' : 'high';
+    const reason: Reason = number === reasons.sensor ? 'sensor' : number === reasons.low ? 'low' : 'high';
     this.#cars.numbers[own + 1 + signal] = 0;
     this.#count(slot, -1);
     return { ...this.#naming(signal, reason), reading, score, alarm: 'cleared' };
@@ -56,6 +56,6 @@ export class StandingAlarms {
 
   #naming(index: number, reason: Reason): Pick<Transition, 'signal' | 'dtc' | 'cause'> {
     const signal = this.#signals[index]!;
-    return { signal, ...causeOf(signal, reason === 'low' ? 'low' : 'high', reason === 'stuck') };
+    return { signal, ...causeOf(signal, reason === 'low' ? 'low' : 'high', reason === 'sensor') };
   }
 }

@@ -4,12 +4,17 @@ import { shapesOf } from './shapes.ts';
 
 /**
  * Thresholds by name. Of virtual sensors, for each signal: `{signal}.raise` and `{signal}.clear` of its CUSUM (standard
- * deviations x seconds), `{signal}.stuck` (seconds of driving without any change). Of an autoencoder: `error.raise`
- * and `error.clear`. Calibration (calibration.ts) finds them all.
+ * deviations x seconds), `{signal}.stuck` (seconds of driving without any change), `{signal}.erratic` (standard
+ * deviations of leaps). Of an autoencoder: `error.raise` and `error.clear`. Calibration (calibration.ts) finds them all.
  */
 export function thresholdNames(kind: DetectorKind): string[] {
   if (kind === 'autoencoder') return ['error.raise', 'error.clear'];
-  return shapesOf(kind).flatMap(({ name }) => [`${name}.raise`, `${name}.clear`, `${name}.stuck`]);
+  return shapesOf(kind).flatMap(({ name }) => [
+    `${name}.raise`,
+    `${name}.clear`,
+    `${name}.stuck`,
+    `${name}.erratic`,
+  ]);
 }
 
 /** So high that nothing is ever raised: what calibration scores with. */

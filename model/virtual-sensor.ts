@@ -1,9 +1,11 @@
-import type { SignalName } from '#contract/signals.ts';
+import { signalIndex, type SignalName } from '#contract/signals.ts';
 import type { Artefact, ArtefactNetwork } from './artefact.ts';
 import { CarStates } from './car-states.ts';
+import { hasSensorCode } from './causes.ts';
 import { featureCount, featureIndex } from './feature-names.ts';
-import { Network } from './network.ts';
-import { normaliseRows } from './rows.ts';
+import { sourcesOf, type Sources } from './feature-sources.ts';
+import { Predictor } from './predictor.ts';
+import type { SharedInputs } from './shared-inputs.ts';
 
 /** Means over the recent past say little at first. */
 const settleSeconds = 60;
@@ -11,7 +13,7 @@ const settleSeconds = 60;
 const learnSeconds = 120;
 /** Afterwards it is followed so slowly, and no further than this, that an onset is not learnt away. */
 const followSeconds = 2400;
-const maxOffset = 3;
+const maxOffset = 8;
 const maxFollowed = 1;
 
 /** A single reading says no more than this, standard deviations. */
@@ -21,14 +23,19 @@ const forgiven = 1;
 /** A CUSUM stops here, times its threshold, so that an alarm can end. */
 const ceiling = 2;
 
-/** Of heat, while an engine warms up, predictions are so much less certain. */
+/** Of heat, predictions are so much less certain while an engine warms up, and where fuel is only guessed, as a diesel's. */
 const warmingDoubt = 2;
+const fuelDoubt = 1;
 const heatSignals: ReadonlySet<string> = new Set<SignalName>([
   'coolantTemperature',
   'oilTemperature',
   'intakeAirTemperature',
   'catalystTemperature',
 ]);
+
+/** Inputs further from their mean than this, standard deviations, were rarely learnt from: what follows is less certain. */
+const usualInput = 2.5;
+const noveltyDoubt = 1.5;
 
 /** A car whose signal spreads wider than the fleet's is judged by its own spread over this time. */
 const spreadSeconds = 600;
@@ -42,6 +49,20 @@ const maxSpread = 9;
 const movement = 1.5;
 const drivingKmh = 5;
 
+/**
+ * From reading to reading a residual leaps by its noise, and what measures heat, pressure or air by little more: what goes
+ * beyond this, standard deviations, adds up, no leap with more than the second, and is forgotten at so much a second.
+ */
+const usualLeap = 3;
+const maxLeap = 12;
+const forgottenLeap = 0.05;
+/** What has leapt so many times its threshold is not forgotten for longer. */
+const leapCeiling = 1.2;
+
+/** For so many times as long as another signal was absent, what remembers it is not asked; at most so long, s. */
+const absenceEcho = 3;
+const longestEcho = 120;
+
 /** A car's numbers, by place. */
 const at = {
   seconds: 0,
@@ -53,10 +74,13 @@ const at = {
   smallest: 6,
   largest: 7,
   spread: 8,
+  missed: 9,
+  leaps: 10,
+  echo: 11,
 } as const;
-const stateSize = 9;
+const stateSize = 12;
 
-const { speed, warming } = featureIndex;
+const { absent, displacement, speed, warming, hasFuelTrim } = featureIndex;
 
 export interface SensorThresholds {
   /** CUSUM, standard deviations x seconds. */
@@ -64,6 +88,8 @@ export interface SensorThresholds {
   clear: number;
   /** Seconds of driving without a change. */
   stuck: number;
+  /** Standard deviations of leaps. */
+  erratic: number;
 }
 
 /** From a value and its prediction to standard deviations. */
@@ -72,12 +98,10 @@ interface Scales {
   factor: number;
   residualMean: number;
   residualFactor: number;
-  /** How much less certain it is while the engine warms up. */
-  doubt: number;
 }
 
-/** What is said of one reading. @param stuck seconds without a change / their threshold */
-export type Judged = (reading: number, z: number, level: number, stuck: number) => void;
+/** What is said of one reading; each but z over its threshold. */
+export type Judged = (reading: number, z: number, level: number, stuck: number, erratic: number) => void;
 
 /**
  * One signal: what it should be, by other signals and the past; by how much it misses that, over the fleet's spread and
@@ -89,53 +113,57 @@ export class VirtualSensor {
   readonly thresholds: SensorThresholds;
   /** CUSUM / its threshold by row of the last `judge`; negative where the signal is too low. */
   levels = new Float32Array(0);
-  /** Seconds without a change / their threshold. */
-  stuck = new Float32Array(0);
-  readonly #network: Network;
-  readonly #artefact: ArtefactNetwork;
-  readonly #normalisation: Artefact['normalisation'];
+  /** What says that the sensor itself is to blame: it stands still or leaps; over its threshold. */
+  faults = new Float32Array(0);
+  readonly #predictor: Predictor;
+  readonly #inputs: SharedInputs;
+  readonly #columns: { of: Int32Array; width: number };
   readonly #target: number;
+  /** What the sensor itself says. */
+  readonly #own: number;
+  readonly #sources: Sources;
+  readonly #leapsAreOdd: boolean;
   readonly #scales: Scales;
+  readonly #isHeat: boolean;
   readonly #cars = new CarStates(stateSize);
-  #inputs = new Float32Array(0);
-  #predicted: Float32Array = new Float32Array(0);
 
   constructor(
     signal: SignalName,
     network: ArtefactNetwork,
     normalisation: Artefact['normalisation'],
     thresholds: SensorThresholds,
+    inputs: SharedInputs,
   ) {
     this.signal = signal;
     this.thresholds = thresholds;
-    this.#network = new Network(network.layers);
-    this.#artefact = network;
-    this.#normalisation = normalisation;
+    this.#predictor = new Predictor(network, inputs);
+    this.#inputs = inputs;
+    this.#columns = { of: inputs.columnsOf(network.inputs), width: inputs.width };
     const target = network.targets[0] ?? 0;
     this.#target = target;
+    this.#own = signalIndex[signal];
+    this.#sources = sourcesOf(network.inputs, normalisation);
+    this.#leapsAreOdd = hasSensorCode(signal);
     this.#scales = {
       middle: normalisation.mean[target]!,
       factor: 1 / normalisation.scale[target]!,
       residualMean: network.residual.mean[0]!,
       residualFactor: 1 / network.residual.scale[0]!,
-      doubt: heatSignals.has(signal) ? warmingDoubt : 0,
     };
+    this.#isHeat = heatSignals.has(signal);
   }
 
-  /** @param rows [count][featureCount] */
-  predict(rows: Float32Array, count: number): void {
-    const { inputs } = this.#artefact;
+  /** By the shared inputs, which have these rows. */
+  predict(count: number): void {
     if (this.levels.length < count) {
       this.levels = new Float32Array(count);
-      this.stuck = new Float32Array(count);
-      this.#inputs = new Float32Array(count * inputs.length);
+      this.faults = new Float32Array(count);
     }
-    normaliseRows(rows, count, inputs, this.#normalisation, this.#inputs);
-    this.#predicted = this.#network.forward(this.#inputs, count);
+    this.#predictor.predict(this.#inputs, count);
   }
 
   /**
-   * Fills levels and stuck for the rows of one batch, which `predict` has seen.
+   * Fills levels and faults for the rows of one batch, which `predict` has seen.
    * @param rows [...][featureCount]; the batch's are from .. from + readings - 1
    * @param dt for how long each reading speaks, s
    */
@@ -146,13 +174,20 @@ export class VirtualSensor {
     const { raise } = this.thresholds;
     const perRaise = 1 / raise;
     const perStuck = 1 / this.thresholds.stuck;
+    const perErratic = 1 / this.thresholds.erratic;
     const most = ceiling * raise;
+    const mostLeaps = leapCeiling * this.thresholds.erratic;
+    const { signals: asked, needsSize, remembers } = this.#sources;
+    const leapsAreOdd = this.#leapsAreOdd;
     const follow = dt / followSeconds;
     const respread = dt / spreadSeconds;
-    const { middle, factor, residualMean, residualFactor, doubt } = this.#scales;
-    const { levels, stuck } = this;
+    const { middle, factor, residualMean, residualFactor } = this.#scales;
+    const isHeat = this.#isHeat;
+    const { levels, faults } = this;
     const target = this.#target;
-    const predictions = this.#predicted;
+    const reported = this.#own;
+    const { furthest } = this.#inputs;
+    const predictions = this.#predictor.outputs;
     let seconds = state[own + at.seconds]!;
     let offset = state[own + at.offset]!;
     let spread = state[own + at.spread]!;
@@ -162,17 +197,32 @@ export class VirtualSensor {
     let unchanged = state[own + at.unchanged]!;
     let smallest = state[own + at.smallest]!;
     let largest = state[own + at.largest]!;
+    let before = state[own + at.missed]!;
+    let leaps = state[own + at.leaps]!;
+    let echo = state[own + at.echo]!;
     for (let reading = from; reading < from + readings; reading++) {
       const row = reading * featureCount;
       const value = rows[row + target]!;
       let z = 0;
       let moved = 0;
-      // An absent signal says nothing, and nothing is forgotten.
-      if (!Number.isNaN(value)) {
-        const predicted = predictions[reading]!;
+      // An absent signal says nothing, its own or another's, and nothing is forgotten.
+      let isTold = !Number.isNaN(value) && !(needsSize && Number.isNaN(rows[row + displacement]!));
+      if (rows[row + absent]! > 0 && (rows[row + absent]! & asked) !== 0) {
+        isTold = false;
+        if (remembers) echo = Math.min(longestEcho, echo + absenceEcho * dt);
+      } else if (echo > 0) {
+        isTold = false;
+        echo -= dt;
+      }
+      if (isTold) {
         let trust = residualFactor;
-        if (doubt > 0 && rows[row + warming]! > 0) trust /= 1 + doubt * rows[row + warming]!;
-        const deviation = ((value - middle) * factor - predicted - residualMean) * trust;
+        if (isHeat) {
+          const doubt = warmingDoubt * rows[row + warming]! + fuelDoubt * (1 - rows[row + hasFuelTrim]!);
+          if (doubt > 0) trust /= 1 + doubt;
+        }
+        if (furthest[reading]! > usualInput) trust /= 1 + noveltyDoubt * this.#noveltyOf(reading);
+        const missed = (value - middle) * factor - predictions[reading]! - residualMean;
+        const deviation = missed * trust;
         const known = seconds - settleSeconds;
         const miss = deviation - offset;
         if (known >= learnSeconds) {
@@ -191,23 +241,32 @@ export class VirtualSensor {
           spread += (square - spread) * (known < spreadSeconds ? dt / (known + dt) : respread);
         }
         seconds += dt;
-        if (value === last) {
+        if (leapsAreOdd) {
+          const leap = Math.abs(missed - before) * trust - usualLeap;
+          if (leap > 0 && known >= learnSeconds) leaps += leap < maxLeap ? leap : maxLeap;
+          leaps = between(leaps - forgottenLeap * dt, mostLeaps);
+          before = missed;
+        }
+        const said = rows[row + reported]!;
+        if (said === last) {
           if (!(rows[row + speed]! <= drivingKmh)) unchanged += dt;
-          if (predicted < smallest) smallest = predicted;
-          if (predicted > largest) largest = predicted;
+          // While a sensor stands still, what is missed moves as what is predicted.
+          if (missed < smallest) smallest = missed;
+          if (missed > largest) largest = missed;
           if (known >= learnSeconds) moved = ((largest - smallest) * trust) / movement;
         } else {
-          last = value;
+          last = said;
           unchanged = 0;
-          smallest = predicted;
-          largest = predicted;
+          smallest = missed;
+          largest = missed;
         }
-      }
+      } else before = Number.NaN;
       const level = (high >= low ? high : -low) * perRaise;
       const still = (moved < 1 ? moved * unchanged : unchanged) * perStuck;
       levels[reading] = level;
-      stuck[reading] = still;
-      if (judged) judged(reading - from, z, Math.abs(level), still);
+      const erratic = leaps * perErratic;
+      faults[reading] = still > erratic ? still : erratic;
+      if (judged) judged(reading - from, z, Math.abs(level), still, erratic);
     }
     state[own + at.seconds] = seconds;
     state[own + at.offset] = offset;
@@ -218,6 +277,21 @@ export class VirtualSensor {
     state[own + at.smallest] = smallest;
     state[own + at.largest] = largest;
     state[own + at.spread] = spread;
+    state[own + at.missed] = before;
+    state[own + at.leaps] = leaps;
+    state[own + at.echo] = echo;
+  }
+
+  /** How far its own most unusual input lies beyond what is usual. */
+  #noveltyOf(reading: number): number {
+    const { of, width } = this.#columns;
+    const { values } = this.#inputs;
+    let most = usualInput;
+    for (let input = 0; input < of.length; input++) {
+      const value = Math.abs(values[reading * width + of[input]!]!);
+      if (value > most) most = value;
+    }
+    return most - usualInput;
   }
 
   /** The car under this slot begins anew, or is another one. */
@@ -230,6 +304,7 @@ export class VirtualSensor {
 function begin(state: Float64Array, own: number): void {
   state.fill(0, own, own + stateSize);
   state[own + at.value] = Number.NaN;
+  state[own + at.missed] = Number.NaN;
 }
 
 /** Within -most … most. */

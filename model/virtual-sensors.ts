@@ -3,32 +3,40 @@ import { ArtefactError, type Artefact } from './artefact.ts';
 import { CarRows } from './car-rows.ts';
 import type { BatchScores, ScoreItem, Scorer, Trace, Transition } from './detector.ts';
 import { StandingAlarms, type Reason } from './standing-alarms.ts';
+import { SharedInputs } from './shared-inputs.ts';
 import { stepSeconds } from './step.ts';
 import { thresholdOf } from './thresholds.ts';
 import { VirtualSensor, type Judged } from './virtual-sensor.ts';
 
-/** From this share of its threshold on, a sensor that stands still is the likeliest culprit ... */
-const suspectStuck = 0.25;
+/** From this share of its threshold on, a sensor that stands still or leaps is the likeliest culprit ... */
+const suspectFault = 0.2;
 /** ... if its own CUSUM says so far as well that something is wrong. */
 const suspectLevel = 0.3;
 
 /** A virtual sensor for each diagnostic signal, and alarms that name the one with the most evidence. */
 export class VirtualSensors implements Scorer {
   readonly #sensors: readonly VirtualSensor[];
+  readonly #inputs: SharedInputs;
   readonly #rows = new CarRows();
   readonly #alarms: StandingAlarms;
 
   /** @throws ArtefactError */
   constructor({ networks, normalisation, thresholds }: Artefact) {
+    this.#inputs = new SharedInputs(networks, normalisation);
     this.#sensors = networks.map((network) => {
       const signal = signalNames.find((name) => name === network.name);
       if (!signal || network.targets.length !== 1) {
         throw new ArtefactError(`network ${network.name} is of no single signal`);
       }
-      const [raise, clear, stuck] = ['raise', 'clear', 'stuck'].map((name) =>
-        thresholdOf(thresholds, `${signal}.${name}`),
-      ) as [number, number, number];
-      return new VirtualSensor(signal, network, normalisation, { raise, clear, stuck });
+      const own = (name: string): number => thresholdOf(thresholds, `${signal}.${name}`);
+      const [raise, clear, stuck, erratic] = [own('raise'), own('clear'), own('stuck'), own('erratic')];
+      return new VirtualSensor(
+        signal,
+        network,
+        normalisation,
+        { raise, clear, stuck, erratic },
+        this.#inputs,
+      );
     });
     this.#alarms = new StandingAlarms(this.#sensors.map(({ signal }) => signal));
   }
@@ -43,7 +51,8 @@ export class VirtualSensors implements Scorer {
       const first = results.length;
       const end = this.#rows.fill(items, first);
       const { values, count, readings, anew } = this.#rows;
-      for (const sensor of this.#sensors) sensor.predict(values, count);
+      this.#inputs.fill(values, count);
+      for (const sensor of this.#sensors) sensor.predict(count);
       for (let item = first, row = 0; item < end; item++) {
         const { slot, batch } = items[item]!;
         const own = readings[item - first]!;
@@ -51,7 +60,9 @@ export class VirtualSensors implements Scorer {
         for (const sensor of this.#sensors) {
           if (anew[item - first]) sensor.forget(slot);
           const judged: Judged | undefined =
-            trace && ((reading, z, level, stuck) => trace(item, reading, sensor.signal, z, level, stuck));
+            trace &&
+            ((reading, z, level, stuck, erratic) =>
+              trace(item, reading, sensor.signal, z, level, stuck, erratic));
           sensor.judge(slot, values, row, own, dt, judged);
         }
         results.push(this.#verdict(slot, row, own));
@@ -69,11 +80,11 @@ export class VirtualSensors implements Scorer {
 
   #verdict(slot: number, from: number, readings: number): BatchScores {
     const scores = new Float32Array(readings);
-    for (const { levels, stuck } of this.#sensors) {
+    for (const { levels, faults } of this.#sensors) {
       for (let reading = 0; reading < readings; reading++) {
         const level = Math.abs(levels[from + reading]!);
         if (level > scores[reading]!) scores[reading] = level;
-        if (stuck[from + reading]! > scores[reading]!) scores[reading] = stuck[from + reading]!;
+        if (faults[from + reading]! > scores[reading]!) scores[reading] = faults[from + reading]!;
       }
     }
     const transitions: Transition[] = [];
@@ -90,7 +101,7 @@ export class VirtualSensors implements Scorer {
       if (!this.#alarms.has(slot, index)) continue;
       const level = Math.abs(sensor.levels[from + reading]!);
       const { raise, clear } = sensor.thresholds;
-      if (level > clear / raise || sensor.stuck[from + reading]! >= 1) continue;
+      if (level > clear / raise || sensor.faults[from + reading]! >= 1) continue;
       transitions.push(this.#alarms.clear(slot, index, reading, evidenceOf(sensor, from + reading)));
     }
   }
@@ -110,7 +121,7 @@ export class VirtualSensors implements Scorer {
     const sensor = this.#sensors[accused];
     if (!sensor || this.#alarms.has(slot, accused)) return;
     const direction: Reason = sensor.levels[row]! >= 0 ? 'high' : 'low';
-    const reason = isSuspect(sensor, row) ? 'stuck' : direction;
+    const reason = isSuspect(sensor, row) ? 'sensor' : direction;
     transitions.push(this.#alarms.raise(slot, accused, reason, reading, evidenceOf(sensor, row)));
   }
 }
@@ -118,10 +129,10 @@ export class VirtualSensors implements Scorer {
 /** Above every evidence. */
 const suspicion = 1000;
 
-function evidenceOf({ levels, stuck }: VirtualSensor, row: number): number {
-  return Math.max(Math.abs(levels[row]!), stuck[row]!);
+function evidenceOf({ levels, faults }: VirtualSensor, row: number): number {
+  return Math.max(Math.abs(levels[row]!), faults[row]!);
 }
 
-function isSuspect({ levels, stuck }: VirtualSensor, row: number): boolean {
-  return stuck[row]! >= 1 || (stuck[row]! >= suspectStuck && Math.abs(levels[row]!) >= suspectLevel);
+function isSuspect({ levels, faults }: VirtualSensor, row: number): boolean {
+  return faults[row]! >= 1 || (faults[row]! >= suspectFault && Math.abs(levels[row]!) >= suspectLevel);
 }

@@ -2,8 +2,9 @@ import { signalCount } from '#contract/signals.ts';
 import { Car } from './car.ts';
 import type { Beginning } from './driving/driver.ts';
 import { failingCars } from './failures/choice.ts';
-import { FailingCar, type FailureTimes } from './failures/failing-car.ts';
+import { FailingCar } from './failures/failing-car.ts';
 import type { Fleet } from './fleet.ts';
+import type { Lives, OnFailure } from './lives.ts';
 import { profiles, type Profile } from './population/profiles.ts';
 import { Shares } from './population/shares.ts';
 import { RandomStream } from './random.ts';
@@ -17,7 +18,7 @@ const coldShare = 0.3;
  * The lives of a shard's cars: their state in two arrays, one working Car, one set of columns to fill. What a car
  * lives through hangs on (fleet, index) and the number of the message alone.
  */
-export class CarLives {
+export class CarLives implements Lives {
   /** The readings of the message that was lived last, one column a signal. Overwritten by the next. */
   readonly columns: Float32Array[];
   readonly #fleet: Fleet;
@@ -38,7 +39,7 @@ export class CarLives {
     this.#onFailure = onFailure;
     const shares = new Shares(fleet.profiles, fleet.cars, fleet.seed);
     this.#profiles = indices.map((index) => knownProfile(shares.profileOf(index)));
-    this.#car = new Car(this.#profiles[0] ?? knownProfile('petrol'));
+    this.#car = new Car(this.#profiles[0] ?? knownProfile('petrol'), fleet.usage);
     this.#size = this.#car.size;
     this.#numbers = new Float64Array(indices.length * this.#size);
     this.#words = new Int32Array(indices.length * Car.words);
@@ -51,7 +52,7 @@ export class CarLives {
       this.#car.begin(fleet.seed, index, this.#profiles[slot]!, beginningOf(fleet, index), simTime);
       this.#store(slot);
       const failure = failing.get(index);
-      if (failure) this.#failing.set(slot, new FailingCar(fleet, failure));
+      if (failure) this.#failing.set(slot, new FailingCar(fleet, failure, index));
     }
   }
 
@@ -61,12 +62,16 @@ export class CarLives {
   }
 
   /** Lives through the car's next message, whose first reading is taken at `simTime`, into `columns`. */
-  live(slot: number, simTime: number): void {
+  live(slot: number, simTime: number): true {
     const failing = this.#failing.get(slot);
-    if (failing?.hasBegunBy(this.#lastReading(simTime))) return this.#fail(slot, failing, simTime);
+    if (failing?.hasBegunBy(this.#lastReading(simTime))) {
+      this.#fail(slot, failing, simTime);
+      return true;
+    }
     this.#load(slot);
     this.#drive(simTime, this.columns);
     this.#store(slot);
+    return true;
   }
 
   /** As live(), beside a twin that stays well for as long as the two are to be compared. */
@@ -98,7 +103,7 @@ export class CarLives {
     const { intervalMs, readingsPerMessage } = this.#fleet;
     for (let reading = 0; reading < readingsPerMessage; reading++) {
       const at = simTime + reading * intervalMs;
-      failing?.act(at, this.#car.powertrain);
+      failing?.act(at, this.#car.health);
       this.#car.step(intervalMs, at);
       this.#car.sense(columns, reading);
       failing?.report(at, columns, reading);
@@ -119,8 +124,6 @@ export class CarLives {
   }
 }
 
-export type OnFailure = (slot: number, times: FailureTimes) => void;
-
 export interface LivedMessage extends Due {
   columns: Float32Array[];
 }
@@ -137,6 +140,8 @@ export function* carLife(fleet: Fleet, index: number): Generator<LivedMessage> {
 function beginningOf(fleet: Fleet, index: number): Beginning {
   if (fleet.start === 'parked') return 'cold';
   if (fleet.start === 'warm') return 'warm';
+  // Those of a day's plan wait for their next trip.
+  if (fleet.usage === 'daily') return 'cold';
   return RandomStream.of(fleet.seed, index, 'beginning').uniform() < coldShare ? 'cold' : 'warm';
 }
 

@@ -1,8 +1,9 @@
 import type { FromSimulator, ToSimulator } from '#contract/control.ts';
 import type { ComponentSpec, Running, Services } from '#runtime/component.ts';
 import { controlChannel, type ControlChannel } from '#runtime/control-channel.ts';
-import { simulatorConfig, type SimulatorConfig } from './config.ts';
+import { fleetOf, simulatorConfig, type SimulatorConfig } from './config.ts';
 import { controlSink, KafkaSink, noSink, type MarksSink } from './marks-sink.ts';
+import { openDrives } from './recorded/recorded-lives.ts';
 import type { FromShard } from './shard/messages.ts';
 import { Shards } from './shard/shards.ts';
 import { SimulatorMetrics } from './simulator-metrics.ts';
@@ -18,12 +19,19 @@ export const simulatorComponent: ComponentSpec<typeof simulatorConfig> = {
 /** The schedule of a simulator that runs alone begins when every shard has heard of it. */
 const startLeadMs = 50;
 
-/** Shards -> their messages: connected, marks, truth, reports, finished. */
+/** Shards -> their messages: connected, marks, what was spoiled, truth, reports, finished. */
 async function startSimulator(config: SimulatorConfig, services: Services): Promise<Running> {
   const { log, metrics: registry } = services;
+  // What is wrong with them is told in words here, not by a worker thread.
+  if (config.fleet.recorded !== undefined) openDrives(config.fleet.recorded, fleetOf(config)).drives.close();
   const control = controlChannel<ToSimulator, FromSimulator>();
   const sink = await sinkOf(config, control, services);
   const metrics = new SimulatorMetrics(registry, config.workers);
+  registry.gauge(
+    'fleetbed_spoiled_waiting',
+    'Messages spoiled on purpose of which fleet.ledger has not been told yet.',
+    () => sink.waiting,
+  );
   const finishedAll = Promise.withResolvers<void>();
   const connected: { cars: number; seconds: number }[] = [];
   let finished = 0;
@@ -36,6 +44,9 @@ async function startSimulator(config: SimulatorConfig, services: Services): Prom
         break;
       case 'marks':
         sink.take(message.bytes);
+        break;
+      case 'spoiled':
+        sink.spoiled(message.bytes);
         break;
       case 'truth':
         // Only the testbed may know: a simulator that runs alone keeps it to itself.

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { isName } from '#contract/identity.ts';
+import { spoilKinds } from '#contract/ledger-records.ts';
 import { signalNames } from '#contract/signals.ts';
 import { maxReadingsPerBatch } from '#contract/telemetry.ts';
 import { commonConfig } from '#runtime/component.ts';
 import { duration, hostPort, secret } from '#runtime/config.ts';
 import { nearestWord } from '#runtime/nearest-word.ts';
 import { kafkaConfig } from '#wire/kafka.ts';
-import { failureIds } from './failures/failures.ts';
+import { suitedProfiles } from './failures/choice.ts';
+import { canBeLaidOver, failIds } from './failures/failures.ts';
 import type { Fleet } from './fleet.ts';
 import { profiles } from './population/profiles.ts';
 
@@ -35,7 +37,7 @@ const shares = z.record(z.string(), z.number().positive()).superRefine((given, c
 });
 
 const failure = z.strictObject({
-  failure: z.enum(failureIds).describe('what goes wrong'),
+  failure: z.enum(failIds).describe('what goes wrong'),
   at: duration.describe('onset, from the start of the schedule'),
   cars: z.int().min(1).describe('how many cars'),
   severity: z.number().positive().max(1).default(0.7).describe('how far it has gone at the end'),
@@ -44,7 +46,33 @@ const failure = z.strictObject({
     .default(600_000)
     .describe("from onset to failure, on the cars' clock"),
   sensor: z.enum(signalNames).default('coolantTemperature').describe('which sensor, where one fails'),
+  factor: z.number().optional().describe('signal-effect: what the signal is multiplied by at its end'),
+  offset: z
+    .number()
+    .optional()
+    .describe("signal-effect: what is added to it at its end, in the signal's unit"),
 });
+
+const longestSkewMs = 10 * 365 * 86_400_000;
+
+const spoil = z
+  .strictObject({
+    kind: z.enum(spoilKinds).describe('what is done to what they send'),
+    at: duration.describe('from the start of the schedule'),
+    for: duration.refine((ms) => ms > 0, 'expected more than 0s').describe('how long'),
+    cars: z.int().min(1).describe('how many cars'),
+    every: z.int().min(1).default(10).describe('each so-manieth message'),
+    by: z
+      .int()
+      .min(-longestSkewMs)
+      .max(longestSkewMs)
+      .default(0)
+      .describe("skew: ms that the cars' clocks are ahead, negative behind"),
+  })
+  .refine(({ kind, by }) => kind !== 'skew' || by !== 0, {
+    path: ['by'],
+    message: 'expected how many ms the clocks are ahead, negative behind; not 0',
+  });
 
 /** Everything that a simulator can be told, checked before anything starts. */
 export const simulatorConfig = z
@@ -87,6 +115,14 @@ export const simulatorConfig = z
           .enum(['mixed', 'parked', 'warm'])
           .default('mixed')
           .describe('how cars begin: cold, warm in the middle of a trip, or some of both'),
+        usage: z
+          .enum(['continuous', 'daily'])
+          .default('continuous')
+          .describe('how cars are used: on and on, or a few trips a day and parked between them'),
+        recorded: z
+          .string()
+          .optional()
+          .describe('cars drive what was recorded: file of drives that fleetbed replay --write made'),
         simStart: simStart
           .default(Date.UTC(2026, 0, 5, 8))
           .describe("the cars' clock when the schedule begins"),
@@ -113,6 +149,10 @@ export const simulatorConfig = z
       .array(failure)
       .default([])
       .describe('what goes wrong with cars, which are chosen by the seed; a car has at most one failure'),
+    spoils: z
+      .array(spoil)
+      .default([])
+      .describe('what goes wrong with what cars send, which are chosen by the seed; told to fleet.ledger'),
     edges: z.array(hostPort).min(1).describe('edge agents, host:port; car i goes to edge i mod their number'),
     fleetSecret: secret.describe("what cars' passwords are made from"),
     keepAlive: duration.default(60_000).describe('MQTT keep-alive'),
@@ -145,6 +185,19 @@ export const simulatorConfig = z
       const message = `expected less than process.count (${config.process.count})`;
       context.addIssue({ code: 'custom', path: ['process', 'index'], message });
     }
+    for (const [index, failing] of config.failures.entries()) {
+      if (config.fleet.recorded !== undefined) {
+        if (canBeLaidOver(failing.failure)) continue;
+        const message = "expected a sensor's fault or signal-effect: recorded cars have no physics";
+        context.addIssue({ code: 'custom', path: ['failures', index, 'failure'], message });
+        continue;
+      }
+      const kinds = Object.keys(config.fleet.profiles);
+      const { suited, lacking } = suitedProfiles(failing, kinds);
+      if (suited.length > 0 || lacking === undefined) continue;
+      const message = `expected a failure that a car of the fleet can have: ${kinds.join(', ')} cars lack ${lacking}`;
+      context.addIssue({ code: 'custom', path: ['failures', index, 'failure'], message });
+    }
     for (const [index, stage] of (config.stages ?? []).entries()) {
       if (stage.cars <= config.cars) continue;
       const message = `expected at most cars (${config.cars})`;
@@ -162,6 +215,8 @@ export function fleetOf(config: SimulatorConfig): Fleet {
     readingsPerMessage,
     speedup,
     start,
+    usage,
+    recorded,
     simStart: simStartMs,
   } = config.fleet;
   return {
@@ -172,11 +227,19 @@ export function fleetOf(config: SimulatorConfig): Fleet {
     readingsPerMessage,
     speedup,
     start,
+    usage,
     simStartMs,
+    ...(recorded !== undefined && { recorded }),
     stages: (config.stages ?? [{ for: 60_000, cars: config.cars }]).map((stage) => ({
       forMs: stage.for,
       cars: stage.cars,
     })),
     failures: config.failures.map(({ at: atMs, over: overMs, ...rest }) => ({ ...rest, atMs, overMs })),
+    spoils: config.spoils.map(({ at: atMs, for: forMs, by: byMs, ...rest }) => ({
+      ...rest,
+      atMs,
+      forMs,
+      byMs,
+    })),
   };
 }

@@ -1,6 +1,6 @@
 import type { FromSimulator } from '#contract/control.ts';
 import { runKey } from '#contract/identity.ts';
-import { ledgerMarksCodec, type CarMark, type LedgerMarks } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec, spoiledCodec, type CarMark, type LedgerMarks } from '#contract/ledger-records.ts';
 import { topicName } from '#contract/topics.ts';
 import type { Log } from '#runtime/log.ts';
 import { connectKafka, kafkaInWords, waitForKafka, type KafkaConfig, type Producer } from '#wire/kafka.ts';
@@ -10,6 +10,10 @@ import { carsPerRecord } from './delivery/marks.ts';
 export interface MarksSink {
   /** One LedgerMarks record. */
   take(bytes: Uint8Array): void;
+  /** One Spoiled record, before the marks that count its messages. */
+  spoiled(bytes: Uint8Array): void;
+  /** Spoiled messages that are not out yet. */
+  readonly waiting: number;
   /** Resolves when all that was taken is out, or cannot get out. */
   close(): Promise<void>;
 }
@@ -18,18 +22,31 @@ export interface MarksSink {
 export function controlSink(send: (message: FromSimulator) => void): MarksSink {
   return {
     take: (bytes) => send({ type: 'marks', bytes }),
+    spoiled: (bytes) => send({ type: 'spoiled', bytes }),
+    waiting: 0,
     close: async () => {},
   };
 }
 
 /** A simulator that runs alone and has no Kafka: nobody asks. */
-export const noSink: MarksSink = { take: () => {}, close: async () => {} };
+export const noSink: MarksSink = { take: () => {}, spoiled: () => {}, waiting: 0, close: async () => {} };
 
 const kafkaWaitMs = 10_000;
+/** At the end, each with the client's own retries: a Kafka that has just come back refuses the first. */
+const lastAttempts = 3;
+/** Spoiled messages that wait for Kafka: some 10 MB. */
+const maxSpoiledWaiting = 100_000;
+
+interface SpoiledRecord {
+  shard: string;
+  value: Buffer;
+  messages: number;
+}
 
 /**
  * Into fleet.ledger, one send at a time. Marks are cumulative: while Kafka is away a later mark takes the place of the
- * car's earlier one, so what waits is bounded by the number of cars, and nothing is lost by it.
+ * car's earlier one, so what waits is bounded by the number of cars, and nothing is lost by it. What was spoiled is not: beyond
+ * a limit the oldest record is dropped, and said. It leaves before marks that came after it.
  */
 export class KafkaSink implements MarksSink {
   readonly #producer: Producer;
@@ -38,6 +55,7 @@ export class KafkaSink implements MarksSink {
   readonly #log: Log;
   /** By shard and car. */
   readonly #waiting = new Map<string, { header: Omit<LedgerMarks, 'marks'>; cars: Map<string, CarMark> }>();
+  #spoiled: SpoiledRecord[] = [];
   #sending: Promise<void> | undefined;
 
   private constructor(producer: Producer, topic: string, run: string, log: Log) {
@@ -64,10 +82,32 @@ export class KafkaSink implements MarksSink {
     });
   }
 
+  /** Leaves with the marks that follow it. */
+  spoiled(bytes: Uint8Array): void {
+    const value = Buffer.from(bytes);
+    const { shard, messages } = spoiledCodec.decode(value);
+    this.#spoiled.push({ shard, value, messages: messages.length });
+    while (this.waiting > maxSpoiledWaiting) {
+      const dropped = this.#spoiled.shift();
+      this.#log.warn(
+        { messages: dropped?.messages },
+        'Kafka was away for too long: fleet.ledger will not say of these messages that they were spoiled on purpose',
+      );
+    }
+  }
+
+  get waiting(): number {
+    return this.#spoiled.reduce((sum, { messages }) => sum + messages, 0);
+  }
+
   async close(): Promise<void> {
     await this.#sending;
-    await this.#sendWaiting();
+    for (let attempt = 0; attempt < lastAttempts && this.#isWaiting(); attempt++) await this.#sendWaiting();
     await this.#producer.disconnect();
+  }
+
+  #isWaiting(): boolean {
+    return this.#waiting.size + this.#spoiled.length > 0;
   }
 
   #wait(header: Omit<LedgerMarks, 'marks'>, marks: readonly CarMark[]): void {
@@ -78,24 +118,41 @@ export class KafkaSink implements MarksSink {
 
   async #sendWaiting(): Promise<void> {
     for (;;) {
+      if (!(await this.#sendSpoiled())) return;
       const [shard, waiting] = this.#waiting.entries().next().value ?? [];
       if (shard === undefined || waiting === undefined) return;
       const marks = [...waiting.cars.values()].slice(0, carsPerRecord);
       for (const mark of marks) waiting.cars.delete(mark.vin);
       if (waiting.cars.size === 0) this.#waiting.delete(shard);
       const value = ledgerMarksCodec.encode({ ...waiting.header, marks });
-      try {
-        await this.#producer.send({
-          topic: this.#topic,
-          messages: [{ key: runKey(this.#run, shard), value }],
-        });
-      } catch (error) {
-        this.#log.warn({ error: kafkaInWords(error) }, 'marks could not be written to Kafka');
-        // What came meanwhile is newer. All of it goes out with the next marks.
-        const newer = [...(this.#waiting.get(shard)?.cars.values() ?? [])];
-        this.#wait(waiting.header, [...marks, ...newer]);
-        return;
-      }
+      if (await this.#send(shard, value)) continue;
+      // What came meanwhile is newer. All of it goes out with the next marks.
+      const newer = [...(this.#waiting.get(shard)?.cars.values() ?? [])];
+      this.#wait(waiting.header, [...marks, ...newer]);
+      return;
+    }
+  }
+
+  /** @returns false when Kafka did not take it all */
+  async #sendSpoiled(): Promise<boolean> {
+    for (let first = this.#spoiled[0]; first; first = this.#spoiled[0]) {
+      if (!(await this.#send(first.shard, first.value))) return false;
+      // Unless it was dropped meanwhile.
+      if (this.#spoiled[0] === first) this.#spoiled.shift();
+    }
+    return true;
+  }
+
+  async #send(shard: string, value: Buffer): Promise<boolean> {
+    try {
+      await this.#producer.send({
+        topic: this.#topic,
+        messages: [{ key: runKey(this.#run, shard), value }],
+      });
+      return true;
+    } catch (error) {
+      this.#log.warn({ error: kafkaInWords(error) }, 'marks could not be written to Kafka');
+      return false;
     }
   }
 }

@@ -11,6 +11,7 @@ export interface Totals {
   lateByWaiting: number;
   reconnects: number;
   refused: number;
+  spoiled: number;
 }
 
 /** The process's metrics: counters add up what shards report, gauges are the sum of their last reports. */
@@ -23,6 +24,7 @@ export class SimulatorMetrics {
     lateByWaiting: 0,
     reconnects: 0,
     refused: 0,
+    spoiled: 0,
   };
   readonly #last: (ShardReport | undefined)[];
   readonly #apply: (report: ShardReport) => void;
@@ -46,6 +48,11 @@ export class SimulatorMetrics {
       'Messages that were due and wait to be sent.',
       sum((report) => report.pending),
     );
+    metrics.gauge(
+      'fleetbed_cars_not_reading',
+      'Cars that read nothing from their connection, on purpose (slow-consumer).',
+      sum((report) => report.deaf),
+    );
     metrics.addEventLoop(() => Math.max(0, ...this.#last.map((report) => report?.eventLoopDelayP99Ms ?? 0)));
     const sent = metrics.counter('fleetbed_messages_sent_total', 'Messages handed to the network.');
     const acked = metrics.counter('fleetbed_messages_acked_total', 'QoS 1 messages that were acknowledged.');
@@ -62,6 +69,11 @@ export class SimulatorMetrics {
     const refused = metrics.counter('fleetbed_connect_refused_total', 'Connections that an edge refused.', [
       'reason',
     ]);
+    const spoiled = metrics.counter(
+      'fleetbed_messages_spoiled_total',
+      'Messages that were spoiled on purpose, by what was done to them.',
+      ['kind'],
+    );
     const scheduleToSend = metrics.histogram(
       'fleetbed_schedule_to_send_ms',
       'From the moment a message was due to its sending.',
@@ -74,6 +86,7 @@ export class SimulatorMetrics {
       late.inc({ cause: 'waiting' }, report.lateByWaiting);
       reconnects.inc(report.reconnects);
       for (const [reason, count] of report.refused) refused.inc({ reason }, count);
+      for (const [kind, count] of report.spoiled) spoiled.inc({ kind }, count);
       const { buckets, sumMs, maxMs } = report.scheduleToSend;
       scheduleToSend.merge(LogHistogram.fromBuckets(buckets, sumMs, maxMs));
     };
@@ -90,5 +103,6 @@ export class SimulatorMetrics {
     totals.lateByWaiting += report.lateByWaiting;
     totals.reconnects += report.reconnects;
     for (const [, count] of report.refused) totals.refused += count;
+    for (const [, count] of report.spoiled) totals.spoiled += count;
   }
 }

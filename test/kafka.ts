@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLocalKafka, type LocalKafka } from '#testbed/run/kafka/local-kafka.ts';
+import { startLocalKafka, type LocalKafka, type LocalKafkaOptions } from '#testbed/run/kafka/local-kafka.ts';
 import { pickPort } from '#testbed/run/ports.ts';
 
 /** A real Kafka for one test file, on its own ports and in its own folder. */
@@ -16,7 +16,7 @@ export interface TestKafka {
 }
 
 /** Starts one; call `stop` in `after`. Two to three seconds; the first on a machine fetches Kafka. */
-export async function testKafka(): Promise<TestKafka> {
+export async function testKafka(more: Pick<LocalKafkaOptions, 'linksAdvertised'> = {}): Promise<TestKafka> {
   const folder = await mkdtemp(join(tmpdir(), 'fleetbed-test-kafka-'));
   const dataDir = join(folder, 'data');
   const local = await startLocalKafka({
@@ -24,6 +24,7 @@ export async function testKafka(): Promise<TestKafka> {
     logFile: join(folder, 'kafka.log'),
     pickPort,
     onProgress: () => undefined,
+    ...more,
   });
   return {
     brokers: local.brokers,

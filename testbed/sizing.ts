@@ -9,6 +9,7 @@ export interface Load {
   cars: number;
   simulators: number;
   edges: number;
+  bridges: number;
   readingsPerMessage: number;
   /** Wall clock between two messages of one car. */
   messageIntervalMs: number;
@@ -60,7 +61,9 @@ export function sizingOf(load: Load): Sizing {
     messagesPerSecond * (load.durationMs / 1000) * (maxTelemetryBytes(load.readingsPerMessage) + 100);
   const carsPerEdge = Math.ceil(load.cars / load.edges);
   const carsPerSimulator = Math.ceil(load.cars / load.simulators);
-  const processes = load.simulators + load.edges + 1;
+  const processes = load.simulators + load.edges + load.bridges;
+  const kafkaPorts = 2 + load.bridges;
+  const links = load.edges * (1 + load.bridges) + load.bridges;
   return {
     cars: load.cars,
     messagesPerSecond,
@@ -69,7 +72,7 @@ export function sizingOf(load: Load): Sizing {
     diskBytes: storedBytes * copiesOnDisk + idleDiskBytes,
     descriptorsPerProcess: Math.max(carsPerEdge, carsPerSimulator) + 200,
     carsPerEdge,
-    // Each part's and each edge's and the bridge's own, Kafka's three, and as many proxies as there may be links.
-    serverPorts: processes + load.edges + 1 + 3 + 2 * load.edges + 1,
+    // Each part's and each edge's and bridge's own, Kafka's, and as many proxies as there may be links.
+    serverPorts: processes + load.edges + load.bridges + kafkaPorts + links,
   };
 }

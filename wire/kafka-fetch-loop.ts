@@ -9,8 +9,12 @@ import {
   type RawRecord,
 } from './kafka-cluster.ts';
 import { committedOnly } from './kafka-committed.ts';
+import { LagWatch, type ReaderLag } from './kafka-lag.ts';
 import { byLeader, offsetsOf, type Mark, type Place } from './kafka-offsets.ts';
+import { beginning, fetchedFrom, readTo, toldEnds, type Progress, type Span } from './kafka-progress.ts';
 import { kafkaInWords, madeWith, type Kafka } from './kafka.ts';
+
+export type { Progress, Span } from './kafka-progress.ts';
 
 /** A committed record, as it lies in Kafka. */
 export interface ReadRecord {
@@ -27,23 +31,6 @@ export interface ReadRecord {
 
 export type OnBatch = (records: ReadRecord[], place: Place) => void | Promise<void>;
 
-/** Where a reader stands in one partition. */
-export interface Progress extends Place {
-  /** The next offset: onBatch has returned for all before it. */
-  position: number;
-  /** As of the last fetch: the last stable offset, and the end of all that is written. */
-  stable: number;
-  written: number;
-  /** Nothing at or behind it is read; Infinity where reading goes on. */
-  end: number;
-}
-
-/** A partition's offsets from `position` to before `end`. */
-export interface Span extends Place {
-  position: number;
-  end: number;
-}
-
 /** Picks what is to be read; `offsetsAt` says where a mark stands in each of the places. Asked again when Kafka fails. */
 export type ChooseSpans = (
   places: readonly Place[],
@@ -54,11 +41,14 @@ export interface FetchLoopOptions {
   topics: string[];
   from: 'beginning' | 'end' | ChooseSpans;
   onBatch: OnBatch;
+  /** Its name in the gauges of its lag; without one it is not shown. */
+  consumer?: string | undefined;
   maxBytesPerPartition?: number;
   /** How long the broker may hold a fetch that finds nothing. */
   maxWaitMs: number;
 }
 
+/** From one broker at a time, and not fetched again before all of it was handed on: what bounds a reader's memory. */
 const maxBytesPerFetch = 32 * 1024 * 1024;
 const defaultMaxBytesPerPartition = 4 * 1024 * 1024;
 const openTimeoutMs = 10_000;
@@ -67,6 +57,8 @@ const missingTopicMs = 2000;
 const backOff = { minMs: 50, maxMs: 1000 };
 /** A position behind the end is waited for this long: a broker that has just started may not know its end yet. */
 const cutOffAfterMs = 10_000;
+/** How often a reader that is paused asks how far it has fallen behind. */
+const lookMs = 1000;
 
 /** Fetches partitions, one fetch per leader at a time, and alone moves their positions. */
 export class FetchLoop {
@@ -79,14 +71,20 @@ export class FetchLoop {
   #cluster: Cluster;
   #places: Progress[] = [];
   readonly #watchers = new Set<() => void>();
+  readonly #lag = new LagWatch();
+  readonly #hide: (() => void) | undefined;
+  #pause: AbortController | undefined;
   #trouble: unknown;
   #beyondEndSince: number | undefined;
 
   private constructor(kafka: Kafka, options: FetchLoopOptions) {
     this.#kafka = kafka;
     this.#options = options;
-    this.#log = madeWith(kafka).log;
+    const { log, lags } = madeWith(kafka);
+    this.#log = log;
     this.#cluster = openCluster(kafka);
+    const { consumer } = options;
+    this.#hide = consumer === undefined ? undefined : lags?.watch(consumer, () => this.lag());
     const { promise, reject } = Promise.withResolvers<never>();
     this.failed = promise;
     this.#fail = reject;
@@ -176,12 +174,27 @@ export class FetchLoop {
     return this.#places.map((place) => ({ ...place }));
   }
 
+  lag(): ReaderLag {
+    return this.#lag.lag(this.#places);
+  }
+
+  /** Fetches nothing more until resume(); what was fetched is still handed on. Its lag is known meanwhile, too. */
+  pause(): void {
+    this.#pause ??= new AbortController();
+  }
+
+  resume(): void {
+    this.#pause?.abort();
+    this.#pause = undefined;
+  }
+
   stop(): void {
     this.#stopped.abort();
   }
 
   async close(): Promise<void> {
     this.stop();
+    this.#hide?.();
     await this.#cluster.disconnect().catch(() => undefined);
   }
 
@@ -199,14 +212,14 @@ export class FetchLoop {
       typeof from === 'function'
         ? await from(places, offsetsAt)
         : endless(places, await offsetsAt(from === 'beginning' ? 'start' : 'stable'));
-    this.#places = spans.map(({ topic, partition, position, end }) => {
-      return { topic, partition, position, stable: position, written: position, end };
-    });
+    this.#places = spans.map(beginning);
+    this.#lag.note(this.#places);
   }
 
   /** One fetch from every leader; what each brings is handed on before the next turn. */
   async #turn(): Promise<void> {
     await this.#cluster.refreshMetadataIfNecessary();
+    if (this.#pause) return this.#standStill(this.#pause.signal);
     const maxBytes = this.#options.maxBytesPerPartition ?? defaultMaxBytesPerPartition;
     const unread = this.#places.filter(({ position, end }) => position < end);
     const requests = byLeader(this.#cluster, unread, ({ position }) => ({
@@ -234,14 +247,22 @@ export class FetchLoop {
       maxBytes: maxBytesPerFetch,
       topics,
     });
-    for (const { topicName, partitions } of responses) {
-      for (const fetched of partitions) {
-        if (this.#stopped.signal.aborted) return;
+    const brought = responses.flatMap(({ topicName, partitions }) =>
+      partitions.flatMap((fetched) => {
         const place = this.#places.find(
-          (each) => each.topic === topicName && each.partition === fetched.partition,
+          ({ topic, partition }) => topic === topicName && partition === fetched.partition,
         );
-        if (place) await this.#take(place, fetched);
-      }
+        return place ? [{ place, fetched }] : [];
+      }),
+    );
+    for (const { place, fetched } of brought) {
+      toldEnds(place, Number(fetched.lastStableOffset), Number(fetched.highWatermark));
+      fetchedFrom(place, fetched);
+    }
+    this.#lag.note(this.#places);
+    for (const { place, fetched } of brought) {
+      if (this.#stopped.signal.aborted) return;
+      await this.#take(place, fetched);
     }
   }
 
@@ -258,11 +279,22 @@ export class FetchLoop {
         throw new HandlerError(error);
       }
     }
-    place.stable = Number(fetched.lastStableOffset);
-    place.written = Number(fetched.highWatermark);
     if (next === place.position) return;
-    place.position = next;
+    const last = records.at(-1);
+    readTo(place, next, last && Number(last.timestamp));
     for (const look of this.#watchers) look();
+  }
+
+  /** A reader that stands still falls behind, and is to know how far. */
+  async #standStill(resumed: AbortSignal): Promise<void> {
+    const written = await offsetsOf(this.#cluster, this.#places, 'written');
+    const stable = await offsetsOf(this.#cluster, this.#places, 'stable');
+    for (const [index, place] of this.#places.entries()) {
+      toldEnds(place, stable[index] ?? 0, written[index] ?? 0);
+    }
+    this.#lag.note(this.#places);
+    const signal = AbortSignal.any([resumed, this.#stopped.signal]);
+    await sleep(lookMs, undefined, { signal }).catch(() => undefined);
   }
 
   /** Kafka has deleted what we had not read yet (retention), or has lost what we had read. */

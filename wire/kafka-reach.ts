@@ -40,11 +40,3 @@ export async function reach(loop: FetchLoop, mark: Mark, timeoutMs: number): Pro
     loop.stopped.removeEventListener('abort', stopped);
   }
 }
-
-/** Offsets between the positions and the last stable offsets. */
-export async function lagOf(loop: FetchLoop, timeoutMs: number): Promise<number> {
-  const ends = await loop.endsAt('stable', AbortSignal.timeout(timeoutMs));
-  return loop
-    .progress()
-    .reduce((sum, { position }, index) => sum + Math.max(0, (ends[index] ?? 0) - position), 0);
-}

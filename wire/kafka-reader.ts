@@ -1,8 +1,10 @@
 import { FetchLoop, type OnBatch, type Progress } from './kafka-fetch-loop.ts';
-import { lagOf, reach } from './kafka-reach.ts';
+import type { ReaderLag } from './kafka-lag.ts';
+import { reach } from './kafka-reach.ts';
 import type { Kafka } from './kafka.ts';
 
 export type { Progress, ReadRecord } from './kafka-fetch-loop.ts';
+export type { Lag, ReaderLag } from './kafka-lag.ts';
 
 /**
  * - written: behind all that was written when it was asked for. Waits until the transactions before it are decided; those
@@ -19,8 +21,11 @@ export interface TopicReader {
    * @throws Error saying which partitions are behind, when that takes longer, or why the reader has failed
    */
   reachEnd(timeoutMs: number, end?: End): Promise<void>;
-  /** Offsets between the position and the last stable offset, over all partitions; markers count as well. */
-  lag(): Promise<number>;
+  /** How far it is behind, as of the last fetch, and while it is paused as of the last second. */
+  lag(): ReaderLag;
+  /** Fetches nothing more until it is resumed; what was fetched is still handed on. */
+  pause(): void;
+  resume(): void;
   /** Where the reader stands, as of the last fetch. */
   progress(): Progress[];
   /** Rejects when the reader has failed: onBatch threw, or the log was cut off behind its position. Else never settles. */
@@ -34,18 +39,19 @@ export interface ReadTopicsOptions {
   from: 'beginning' | 'end';
   /** Waited for: the next batch of the partition comes after it. When it throws, the reader has failed. */
   onBatch: OnBatch;
+  /** Its name in the gauges of its lag, where the client has metrics; without one it is not shown. */
+  consumer?: string;
   /** In one fetch. A larger record still comes, alone. */
   maxBytesPerPartition?: number;
 }
-
-const lagTimeoutMs = 10_000;
 
 /**
  * Reads committed records of topics and knows its position in each partition.
  *
  * Promise: within one reader every committed record comes once, in the order of its partition, over lost connections,
  * restarts of brokers and moves of leaders: the position is kept here (there is no consumer group that could set it
- * back) and moves only forward, after onBatch has returned. Another reader begins where it is told to.
+ * back) and moves only forward, after onBatch has returned. Another reader begins where it is told to. One that has
+ * fallen behind catches up from wherever Kafka keeps the records, and holds no more than one fetch of each broker.
  * @throws UserError when Kafka cannot be reached or lacks one of the topics
  */
 export async function readTopics(kafka: Kafka, options: ReadTopicsOptions): Promise<TopicReader> {
@@ -53,7 +59,9 @@ export async function readTopics(kafka: Kafka, options: ReadTopicsOptions): Prom
   const running = loop.run();
   return {
     reachEnd: async (timeoutMs, end = 'written') => reach(loop, end, timeoutMs),
-    lag: async () => lagOf(loop, lagTimeoutMs),
+    lag: () => loop.lag(),
+    pause: () => loop.pause(),
+    resume: () => loop.resume(),
     progress: () => loop.progress(),
     failed: loop.failed,
     stop: async () => {

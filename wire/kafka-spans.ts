@@ -7,6 +7,8 @@ export interface ReadSpansOptions {
   topic: string;
   /** Which offsets of which partitions; their ends have to be at most the last stable offsets. */
   choose: ChooseSpans;
+  /** Its name in the gauges of its lag, where the client has metrics; without one it is not shown. */
+  consumer?: string;
   /** Waited for: nothing more is fetched until it has returned. When it throws, the reading ends with what it threw. */
   onBatch: OnBatch;
   /** After every step, and once before the first. */
@@ -23,12 +25,13 @@ const maxBytesPerPartition = 2 * 1024 * 1024;
  * @throws UserError when Kafka cannot be reached or lacks the topic; the signal's reason; what onBatch threw
  */
 export async function readSpans(kafka: Kafka, options: ReadSpansOptions): Promise<void> {
-  const { topic, choose, onBatch, onMoved, signal } = options;
+  const { topic, choose, onBatch, onMoved, signal, consumer } = options;
   signal?.throwIfAborted();
   const loop = await FetchLoop.open(kafka, {
     topics: [topic],
     from: choose,
     onBatch,
+    consumer,
     maxBytesPerPartition,
     maxWaitMs: 100,
   });

@@ -12,6 +12,8 @@ import { z } from 'zod';
 import { secret } from '#runtime/config.ts';
 import { inWords, UserError } from '#runtime/errors.ts';
 import type { Log } from '#runtime/log.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { LagGauges } from './kafka-lag.ts';
 
 /** Node finds most of this CommonJS package's names, not this one. */
 export const ConfigResourceTypes = kafkajs.ConfigResourceTypes;
@@ -57,16 +59,23 @@ export type KafkaConfig = z.output<typeof kafkaConfig>;
  */
 const retry = { initialRetryTime: 5, maxRetryTime: 100, retries: 50, factor: 0.2, multiplier: 1.5 };
 
-const told = new WeakMap<Kafka, { config: KafkaConfig; log: Log }>();
+/** What a client was made with. */
+interface MadeWith {
+  config: KafkaConfig;
+  log: Log;
+  lags: LagGauges | undefined;
+}
+
+const told = new WeakMap<Kafka, MadeWith>();
 
 /**
- * A Kafka client; it connects when it is used.
+ * A Kafka client; it connects when it is used. The lag of readers that have a name is shown in `metrics`.
  * @throws UserError when a certificate file cannot be read
  */
-export function connectKafka(config: KafkaConfig, log: Log): Kafka {
+export function connectKafka(config: KafkaConfig, log: Log, metrics?: Metrics): Kafka {
   silenceNegativeTimeouts();
   const kafka = new Kafka(clientOptions(config, log));
-  told.set(kafka, { config, log });
+  told.set(kafka, { config, log, lags: metrics && new LagGauges(metrics) });
   return kafka;
 }
 
@@ -85,8 +94,8 @@ function clientOptions(config: KafkaConfig, log: Log): ClientConfig {
   return options;
 }
 
-/** What a client was made with: its brokers for messages, its log for those who read with it. */
-export function madeWith(kafka: Kafka): { config: KafkaConfig; log: Log } {
+/** What a client was made with: its brokers for messages, its log and gauges for those who read with it. */
+export function madeWith(kafka: Kafka): MadeWith {
   const known = told.get(kafka);
   if (!known) throw new Error('this Kafka client was not made by connectKafka');
   return known;

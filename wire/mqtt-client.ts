@@ -1,4 +1,5 @@
 import { backoffMs, type Backoff } from './mqtt-backoff.ts';
+import { HeldAcks } from './mqtt-held-acks.ts';
 import { MqttLink, type CloseReason, type MqttLinkOptions } from './mqtt-link.ts';
 import {
   encodePuback,
@@ -19,6 +20,11 @@ export interface MqttClientOptions extends MqttLinkOptions {
   /** QoS 1 messages sent and not acknowledged, at most 65,000. */
   inFlightLimit: number;
   reconnect: Backoff;
+  /**
+   * A topic with a retained message. It is subscribed to at every connection, and nothing is published, nor is the client
+   * connected, before the message has come.
+   */
+  awaits?: string;
   /** In [0, 1), for the jitter. */
   random?: () => number;
 }
@@ -35,6 +41,10 @@ export interface MqttClientEvents<T> {
   onWritten?(client: MqttClient<T>, tag: T): void;
   /** The payload is the caller's to keep. At QoS 1 it is acknowledged when this returns. */
   onMessage?(client: MqttClient<T>, topic: string, payload: Buffer): void;
+  /** Instead of onMessage: acknowledged when it is settled, in the order of arrival. */
+  onDelivery?(client: MqttClient<T>, topic: string, payload: Buffer, settle: () => void): void;
+  /** Accepted by the broker; what it awaits has not come yet. */
+  onAwaiting?(client: MqttClient<T>): void;
   /** publish() had said no, and would take one now. */
   onWritable?(client: MqttClient<T>): void;
   onSubscribed?(client: MqttClient<T>, filter: string, granted: boolean): void;
@@ -73,6 +83,10 @@ export class MqttClient<T = number> {
   #owesWritable = false;
   /** performance.now() of the CONNACK; 0 before there was one on this connection. */
   #acceptedAt = 0;
+  #sessionPresent = false;
+  /** What it awaits has not come on this connection. */
+  #isAwaiting = false;
+  #heldAcks: HeldAcks | undefined;
   #failures = 0;
   #address = 0;
   #lastId = 0;
@@ -90,7 +104,12 @@ export class MqttClient<T = number> {
   }
 
   get connected(): boolean {
-    return this.#link?.accepted ?? false;
+    return !this.#isAwaiting && (this.#link?.accepted ?? false);
+  }
+
+  /** Had the broker kept something for this client id when it last connected? */
+  get sessionPresent(): boolean {
+    return this.#sessionPresent;
   }
 
   /** QoS 1 messages that were sent and are not acknowledged. */
@@ -129,6 +148,23 @@ export class MqttClient<T = number> {
     return true;
   }
 
+  /**
+   * Gives up a QoS 1 message that is not acknowledged: it is not sent again, and onAck is not called for it.
+   * @returns false when there is none with this tag
+   */
+  forget(tag: T): boolean {
+    const at = this.#inFlight.findIndex((message) => message.tag === tag && !message.acked);
+    if (at < 0) return false;
+    this.#inFlight.splice(at, 1);
+    this.#shiftAcked();
+    return true;
+  }
+
+  /** Called back when the broker has read all that was published before; never, when the connection ends first. */
+  ping(answered: () => void): void {
+    this.#link?.ping(answered);
+  }
+
   /** Now, if it is connected, and after every connect until unsubscribe(). Each time what is retained comes again. */
   subscribe(filter: string, qos: 0 | 1): void {
     const subscription = { filter, qos, id: 0 };
@@ -142,7 +178,16 @@ export class MqttClient<T = number> {
     const left = this.#subscriptionsBut(filter);
     if (left.length === (this.#subscriptions?.length ?? 0)) return;
     this.#subscriptions = left;
-    if (this.connected) this.#link?.write(encodeUnsubscribe(this.#newId(), filter));
+    if (this.#link?.accepted) this.#link.write(encodeUnsubscribe(this.#newId(), filter));
+  }
+
+  /** Reads nothing more from this connection until resumeReading(); what was read already still comes. */
+  pauseReading(): void {
+    this.#link?.pauseReading();
+  }
+
+  resumeReading(): void {
+    this.#link?.resumeReading();
   }
 
   /**
@@ -172,16 +217,26 @@ export class MqttClient<T = number> {
     const { addresses, host, port } = this.#options;
     const address = addresses?.[this.#address % addresses.length] ?? { host, port };
     this.#link = new MqttLink(address, this.#options, {
-      accepted: () => this.#onAccepted(),
+      accepted: (sessionPresent) => this.#onAccepted(sessionPresent),
       packet: (packet) => this.#onPacket(packet),
       turned: () => this.#offerRoom(),
       closed: (reason) => this.#onClosed(reason),
     });
   }
 
-  #onAccepted(): void {
+  #onAccepted(sessionPresent: boolean): void {
     this.#acceptedAt = performance.now();
+    this.#sessionPresent = sessionPresent;
     for (const subscription of this.#subscriptions ?? []) this.#sendSubscribe(subscription);
+    const { awaits } = this.#options;
+    if (awaits === undefined) return this.#begin();
+    this.#isAwaiting = true;
+    this.#sendSubscribe({ filter: awaits, qos: 1, id: 0 });
+    return this.#events.onAwaiting?.(this);
+  }
+
+  #begin(): void {
+    this.#isAwaiting = false;
     for (const message of this.#inFlight) {
       if (!message.acked) this.#send({ ...message, qos: 1, dup: true });
     }
@@ -192,19 +247,38 @@ export class MqttClient<T = number> {
     if (packet.type === 'puback') {
       this.#onPuback(packet.id);
     } else if (packet.type === 'publish') {
-      this.#events.onMessage?.(this, packet.topic, packet.payload);
-      if (packet.qos > 0) this.#link?.write(encodePuback(packet.id));
+      this.#onPublish(packet);
     } else if (packet.type === 'suback') {
       const subscription = this.#subscriptions?.find((one) => one.id === packet.id);
       if (subscription) this.#events.onSubscribed?.(this, subscription.filter, packet.granted !== 0x80);
     }
   }
 
+  #onPublish({ topic, payload, qos, id }: Extract<Incoming, { type: 'publish' }>): void {
+    if (topic === this.#options.awaits) {
+      // It may come again, and an empty one says that it is no more: nothing follows from these.
+      if (this.#isAwaiting && payload.length > 0) this.#begin();
+    } else if (this.#events.onDelivery) {
+      this.#heldAcks ??= new HeldAcks((held) => this.#link?.write(encodePuback(held)));
+      const settle = qos > 0 ? this.#heldAcks.hold(id) : () => {};
+      return this.#events.onDelivery(this, topic, payload, settle);
+    } else {
+      this.#events.onMessage?.(this, topic, payload);
+    }
+    if (qos > 0) this.#link?.write(encodePuback(id));
+    return undefined;
+  }
+
   #onPuback(id: number): void {
-    let first = this.#inFlight[0];
+    const first = this.#inFlight[0];
     const message = first?.id === id ? first : this.#inFlight.find((one) => one.id === id);
     if (message === undefined) return;
     message.acked = true;
+    this.#shiftAcked();
+  }
+
+  #shiftAcked(): void {
+    let first = this.#inFlight[0];
     while (first?.acked) {
       this.#inFlight.shift();
       this.#events.onAck?.(this, first.tag);
@@ -214,6 +288,10 @@ export class MqttClient<T = number> {
 
   #onClosed(reason: CloseReason): void {
     this.#link = undefined;
+    this.#isAwaiting = false;
+    this.#heldAcks?.forget();
+    // Who lost a connection is tried once more; who did not take one, or fell silent, is not.
+    if (this.#acceptedAt === 0 || reason === 'timeout') this.#address++;
     if (!this.#stopped) this.#timer = setTimeout(() => this.#open(), this.#nextWaitMs());
     this.#acceptedAt = 0;
     this.#events.onClose?.(this, reason);
@@ -222,7 +300,6 @@ export class MqttClient<T = number> {
   /** Only a connection that lasted makes up for failures: a broker that takes a client and drops it again is left in peace, too. */
   #nextWaitMs(): number {
     const { reconnect, addresses, random = Math.random } = this.#options;
-    if (this.#acceptedAt === 0) this.#address++;
     const lasted = this.#acceptedAt > 0 && performance.now() - this.#acceptedAt >= reconnect.maxMs;
     if (lasted) this.#failures = 0;
     const rounds = Math.floor(this.#failures / (addresses?.length ?? 1));
@@ -231,7 +308,7 @@ export class MqttClient<T = number> {
   }
 
   #hasRoom(qos: 0 | 1): boolean {
-    if (!this.#link?.hasRoom) return false;
+    if (this.#isAwaiting || !this.#link?.hasRoom) return false;
     return qos === 0 || this.#inFlight.length < this.#options.inFlightLimit;
   }
 
@@ -246,9 +323,9 @@ export class MqttClient<T = number> {
   }
 
   #sendSubscribe(subscription: Subscription): void {
-    if (!this.connected) return;
+    if (!this.#link?.accepted) return;
     subscription.id = this.#newId();
-    this.#link?.write(encodeSubscribe(subscription.id, subscription.filter, subscription.qos));
+    this.#link.write(encodeSubscribe(subscription.id, subscription.filter, subscription.qos));
   }
 
   /** The window is smaller than the circle of ids, and leaves it in order: an id is free again before its turn comes. */

@@ -11,7 +11,11 @@ type AedesClient = Client & { _keepaliveTimer?: NodeJS.Timeout | null };
 const maxSubscriptions = 1024;
 const pingResponse = Buffer.from([0xd0, 0]);
 /** CONNACK return codes (MQTT 3.1.1, table 3.1); 5, not authorized, for the rest. */
-const returnCodes: Partial<Record<RefusalReason, number>> = { 'foreign-client-id': 2, 'bad-credentials': 4 };
+const returnCodes: Partial<Record<RefusalReason, number>> = {
+  'foreign-client-id': 2,
+  unavailable: 3,
+  'bad-credentials': 4,
+};
 
 /**
  * Who is in, and what they may do: stands between aedes and the broker's owner. It knows every connection from its

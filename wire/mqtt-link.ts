@@ -18,6 +18,8 @@ export interface MqttLinkOptions {
   keepAliveSeconds: number;
   /** From the first SYN to the CONNACK. */
   connectTimeoutMs: number;
+  /** false: the broker keeps subscriptions, and messages for them, while this client id is away. True unless set. */
+  cleanSession?: boolean;
   /** A function is asked at every connection. */
   will?: MqttWill | (() => MqttWill);
   /** Of an incoming packet; 1 MiB unless set. */
@@ -44,7 +46,7 @@ export type CloseReason =
   | 'closed';
 
 export interface LinkHandlers {
-  accepted(): void;
+  accepted(sessionPresent: boolean): void;
   /** All but CONNACK and PINGRESP. */
   packet(packet: Incoming): void;
   /** The socket's buffer is empty again, or a read is over. */
@@ -93,6 +95,11 @@ export class MqttLink {
   #wrote = true;
   #heard = true;
   #awaitsPong = false;
+  /** Nothing is read, PINGRESPs neither: silence means nothing. */
+  #paused = false;
+  /** PINGREQs that are not answered. */
+  #pings = 0;
+  #asked: { pings: number; answered: () => void } | undefined;
   #closeReason: CloseReason | undefined;
 
   constructor(address: { host: string; port: number }, options: MqttLinkOptions, handlers: LinkHandlers) {
@@ -122,6 +129,29 @@ export class MqttLink {
     return this.#accepted && !this.#socket.writableNeedDrain;
   }
 
+  /** Reads nothing more until resumeReading(); what was read already still comes. TCP pushes back on the broker. */
+  pauseReading(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#heard = true;
+    this.#socket.resume();
+  }
+
+  /**
+   * Asks the broker for an answer: by then it has read all that was written before. Never called when the connection ends
+   * first, or when the next question is asked before.
+   */
+  ping(answered: () => void): void {
+    if (!this.#accepted) return;
+    this.#ping();
+    this.#asked = { pings: this.#pings, answered };
+  }
+
   /** What is written in one turn leaves in one system call. Nothing happens once the connection is lost. */
   write(bytes: Buffer, written?: (error?: Error | null) => void): void {
     if (!this.#accepted) return;
@@ -145,6 +175,8 @@ export class MqttLink {
       return Promise.resolve();
     }
     this.#lose('closed');
+    // Its end has to be read.
+    if (this.#paused) socket.resume();
     return new Promise((resolve) => {
       const giveUp = setTimeout(() => socket.destroy(), endGraceMs);
       socket.once('close', () => {
@@ -175,9 +207,10 @@ export class MqttLink {
   }
 
   #sendConnect(): void {
-    const { clientId, username, password, keepAliveSeconds, will } = this.#options;
+    const { clientId, username, password, keepAliveSeconds, cleanSession = true, will } = this.#options;
     const willNow = typeof will === 'function' ? will() : will;
-    this.#socket.write(encodeConnect({ clientId, username, password, keepAliveSeconds, will: willNow }));
+    const who = { clientId, username, password };
+    this.#socket.write(encodeConnect({ ...who, keepAliveSeconds, cleanSession, will: willNow }));
   }
 
   #read(chunk: Buffer): void {
@@ -194,32 +227,47 @@ export class MqttLink {
   readonly #take = (packet: Incoming): boolean => {
     if (this.#closeReason !== undefined) return false;
     if ((packet.type === 'connack') === this.#accepted) this.destroy('malformed');
-    else if (packet.type === 'connack') this.#onConnack(packet.returnCode);
-    else if (packet.type === 'pingresp') this.#awaitsPong = false;
+    else if (packet.type === 'connack') this.#onConnack(packet.returnCode, packet.sessionPresent);
+    else if (packet.type === 'pingresp') this.#onPong();
     else this.#handlers.packet(packet);
     return this.#accepted;
   };
 
-  #onConnack(returnCode: number): void {
+  #onConnack(returnCode: number, sessionPresent: boolean): void {
     if (returnCode !== 0) return this.destroy(connackReasons[returnCode] ?? 'malformed');
     this.#accepted = true;
     clearTimeout(this.#timer);
     const { keepAliveSeconds } = this.#options;
     if (keepAliveSeconds > 0) this.#timer = setTimeout(() => this.#keepAlive(), keepAliveSeconds * 500);
-    return this.#handlers.accepted();
+    return this.#handlers.accepted(sessionPresent);
   }
 
   /** Twice within keepAliveSeconds: a PINGREQ unless both sides have been heard of; its answer has until the next time. */
   #keepAlive(): void {
-    if (this.#awaitsPong && !this.#heard) return this.destroy('timeout');
+    if (this.#awaitsPong && !this.#heard && !this.#paused) return this.destroy('timeout');
     if (!this.#wrote || !this.#heard) {
-      this.write(pingRequest);
+      this.#ping();
       this.#awaitsPong = true;
     }
     this.#wrote = false;
     this.#heard = false;
     this.#timer.refresh();
     return undefined;
+  }
+
+  #ping(): void {
+    this.#pings++;
+    this.write(pingRequest);
+  }
+
+  /** PINGRESPs carry no number: they come in the order of the questions. */
+  #onPong(): void {
+    this.#awaitsPong = false;
+    this.#pings--;
+    const asked = this.#asked;
+    if (asked === undefined || --asked.pings > 0) return;
+    this.#asked = undefined;
+    asked.answered();
   }
 
   #lose(reason: CloseReason): void {

@@ -14,6 +14,7 @@ export type RefusalReason =
   | 'too-many-connections'
   | 'connect-timeout'
   | 'tls-handshake'
+  | 'unavailable'
   | 'rejected';
 
 /** Why a client that had been accepted was cut off, through no bad input of its own. */

@@ -48,6 +48,8 @@ export function encodeConnect(options: {
   username: string | undefined;
   password: string | undefined;
   keepAliveSeconds: number;
+  /** true: the broker forgets what it kept for this client id, and keeps nothing. */
+  cleanSession: boolean;
   will: { topic: string; payload: Buffer; qos: 0 | 1; retain: boolean } | undefined;
 }): Buffer {
   const { clientId, username, password, will } = options;
@@ -55,7 +57,7 @@ export function encodeConnect(options: {
     cmd: 'connect',
     clientId,
     keepalive: options.keepAliveSeconds,
-    clean: true,
+    clean: options.cleanSession,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password: Buffer.from(password) }),
     ...(will ? { will } : {}),
@@ -78,7 +80,7 @@ function lengthBytes(length: number): number {
 
 /** What a broker sends to a client that asks for no more than QoS 1. */
 export type Incoming =
-  | { type: 'connack'; returnCode: number }
+  | { type: 'connack'; returnCode: number; sessionPresent: boolean }
   | { type: 'puback'; id: number }
   | { type: 'suback'; id: number; granted: number }
   | { type: 'unsuback'; id: number }
@@ -141,7 +143,10 @@ function decode(bytes: Buffer, start: number, end: number): Incoming {
   const short = end - start === 4;
   if (first === 0x40 && short) return { type: 'puback', id: bytes.readUInt16BE(start + 2) };
   if (first === 0xd0 && end - start === 2) return { type: 'pingresp' };
-  if (first === 0x20 && short) return { type: 'connack', returnCode: bytes[start + 3] ?? 0 };
+  if (first === 0x20 && short) {
+    const [flags = 0, returnCode = 0] = bytes.subarray(start + 2, end);
+    return { type: 'connack', returnCode, sessionPresent: (flags & 1) === 1 };
+  }
   if (first === 0x90 && end - start === 5)
     return { type: 'suback', id: bytes.readUInt16BE(start + 2), granted: bytes[start + 4] ?? 0x80 };
   if (first === 0xb0 && short) return { type: 'unsuback', id: bytes.readUInt16BE(start + 2) };

@@ -9,6 +9,8 @@ export interface DesiresOptions {
   retain(topic: string, payload: Buffer): Promise<void>;
   /** Can edges fetch the release? */
   isOut(release: string): boolean;
+  /** May this bridge tell the edge now? Where several bridges retain at one broker, one of them speaks to an edge. */
+  mayTell(edge: string): boolean;
   metrics: BridgeMetrics;
   log: Log;
 }
@@ -77,16 +79,29 @@ export class Desires {
     }
   }
 
+  /** From now on it may be told here: what stands there may be older. */
+  async repeat(edge: string): Promise<void> {
+    const desire = this.#byEdge.get(edge);
+    if (desire === undefined) return;
+    const { wanted, told } = desire;
+    if (told === null) await this.#retain(edge, nothing);
+    else if (wanted?.release === told) await this.#retain(edge, wanted.payload);
+  }
+
   async #tell(edge: string, desire: Desire): Promise<void> {
     const { wanted } = desire;
     if (wanted === null || wanted.release === desire.told || !this.#options.isOut(wanted.release)) return;
     desire.told = wanted.release;
-    await this.#options.retain(edgeTopics.desired(edge), wanted.payload);
+    await this.#retain(edge, wanted.payload);
   }
 
   async #clear(edge: string, desire: Desire): Promise<void> {
     if (desire.told === null) return;
     desire.told = null;
-    await this.#options.retain(edgeTopics.desired(edge), nothing);
+    await this.#retain(edge, nothing);
+  }
+
+  async #retain(edge: string, payload: Buffer): Promise<void> {
+    if (this.#options.mayTell(edge)) await this.#options.retain(edgeTopics.desired(edge), payload);
   }
 }

@@ -16,6 +16,8 @@ export interface DownlinkOptions {
   maxReleaseBytes: number;
   /** Publishes retained; resolves when present subscribers have it. */
   retain(topic: string, payload: Buffer): Promise<void>;
+  /** May this bridge tell the edge what it should run? Always, unless set. */
+  mayTell?(edge: string): boolean;
   /** Kafka has lost what was read already: only a new start helps. */
   fail(error: unknown): void;
   metrics: BridgeMetrics;
@@ -58,6 +60,7 @@ export class Downlink {
     this.#desires = new Desires({
       retain,
       isOut: (release) => this.#releases.isOut(release),
+      mayTell: (edge) => options.mayTell?.(edge) ?? true,
       metrics,
       log,
     });
@@ -106,6 +109,11 @@ export class Downlink {
     return this.#desires.heldBack;
   }
 
+  /** From now on this bridge may tell the edge. Before both topics were read to their ends, that comes by itself. */
+  async repeat(edge: string): Promise<void> {
+    if (this.#isUpToDate) await this.#inTurn(async () => this.#desires.repeat(edge));
+  }
+
   /** Publishes nothing more. What is retained stays with the broker. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -128,7 +136,9 @@ export class Downlink {
   }
 
   async #read(topic: string, onBatch: (records: ReadRecord[]) => Promise<void>): Promise<TopicReader> {
-    const reader = await readTopics(this.#options.kafka, { topics: [topic], from: 'beginning', onBatch });
+    const from = 'beginning';
+    const { kafka } = this.#options;
+    const reader = await readTopics(kafka, { topics: [topic], from, consumer: 'downlink', onBatch });
     this.#readers.push(reader);
     reader.failed.catch((error: unknown) => {
       if (this.#isStopped) return;

@@ -124,6 +124,7 @@ export class EdgeStates {
     const reader = await readTopics(kafka, {
       topics,
       from: 'beginning',
+      consumer: 'states',
       onBatch: (records) => this.#learn(records),
     });
     this.#reader = reader;

@@ -56,12 +56,13 @@ async function thresholdsFor(
   const { uncalibrated } = tails;
   const levels = new HealthyLevels();
   const reach = (name: string, level: number): void => levels.reach(name, level * uncalibrated[name]!);
-  const trace: Trace = (item, reading, signal, z, level, stuck) => {
-    tails.trace(item, reading, signal, z, level, stuck);
+  const trace: Trace = (item, reading, signal, z, level, stuck, erratic) => {
+    tails.trace(item, reading, signal, z, level, stuck, erratic);
     if (learnt.detector === 'autoencoder') reach('error.raise', level);
     else {
       reach(`${signal}.raise`, level);
       reach(`${signal}.stuck`, stuck);
+      reach(`${signal}.erratic`, erratic);
     }
   };
   const scorer = createScorer({ ...learnt, thresholds: uncalibrated });

@@ -24,6 +24,8 @@ export class TooLittleHistory extends UserError {
 /** Looks at all readings of a history: how many, of whom, and whether cars really drove. */
 export class Survey {
   #readings = 0;
+  /** Readings that have a speed. */
+  #speeds = 0;
   #moving = 0;
   readonly #engineSpeed = new Spread();
   /** Of the cars' own time, by a vehicle's slot. */
@@ -43,7 +45,10 @@ export class Survey {
     this.#readings += speeds.length;
     this.#simulatedMs[vehicle.slot] =
       (this.#simulatedMs[vehicle.slot] ?? 0) + speeds.length * batch.intervalMs;
-    for (const speed of speeds) if (speed >= movingKmh) this.#moving++;
+    for (const speed of speeds) {
+      if (!Number.isNaN(speed)) this.#speeds++;
+      if (speed >= movingKmh) this.#moving++;
+    }
     for (const engineSpeed of engineSpeeds) this.#engineSpeed.add(engineSpeed);
   }
 
@@ -61,6 +66,13 @@ export class Survey {
         `the median of ${vehicles} vehicles drove ${minutes.toFixed(1)} minutes of its own time; ` +
           `${leastMedianMinutes} are needed`,
       );
+    }
+    for (const [name, reported] of [
+      ['speed', this.#speeds],
+      ['engineSpeed', this.#engineSpeed.count],
+    ] as const) {
+      if (reported === 0)
+        throw new TooLittleHistory(`no vehicle reports ${name}; without it nothing is known`);
     }
     const moving = this.#moving / this.#readings;
     if (moving < leastMovingShare) {
@@ -90,6 +102,11 @@ class Spread {
     const before = value - this.#mean;
     this.#mean += before / this.#count;
     this.#squares += before * (value - this.#mean);
+  }
+
+  /** Numbers that there were. */
+  get count(): number {
+    return this.#count;
   }
 
   get deviation(): number {

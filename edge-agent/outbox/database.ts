@@ -144,6 +144,12 @@ export function isFull(error: unknown): boolean {
   return sqliteCode(error) === full;
 }
 
+/** What SQLite says of a file system without space (ENOSPC), as node:sqlite words it. */
+export function fullError(): Error {
+  const words = 'database or disk is full';
+  return Object.assign(new Error(words), { code: 'ERR_SQLITE_ERROR', errcode: full, errstr: words });
+}
+
 export function closeQuietly(db: DatabaseSync): void {
   try {
     db.close();

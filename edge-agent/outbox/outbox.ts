@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeFrame, entryBytes, type FrameEntry } from '#contract/frame.ts';
 import { inWords, UserError } from '#runtime/errors.ts';
@@ -6,8 +5,9 @@ import type { Eviction } from '#contract/ledger-records.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Settle } from '#wire/guarded-broker.ts';
 import type { WindowRow } from '../window/recent.ts';
-import { noticeEntry, type Dropped, type EvictionOptions, type RoomRequest, type Told } from './evictions.ts';
-import { addGap, passGaps, type Gap } from './gaps.ts';
+import { Backlog } from './backlog.ts';
+import { Committer, type CommitOutcome } from './committer.ts';
+import { noticeEntry, type EvictionOptions, type Told } from './evictions.ts';
 import { Group } from './group.ts';
 import type { StoredFrame } from './store.ts';
 import { StoreError, StoreThread } from './store-thread.ts';
@@ -42,7 +42,6 @@ export interface DurableFrame {
   bytes: Buffer;
 }
 
-const retry = { minMs: 100, maxMs: 5000 };
 /** Acknowledged frames leave the file with the next commit; when there is none for this long, by themselves. */
 const forgetAfterMs = 500;
 /** What was dropped is told at most this often, while others wait for the disk. */
@@ -55,6 +54,8 @@ const tellEveryMs = 1000;
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #thread: StoreThread;
+  readonly #backlog: Backlog;
+  readonly #committer: Committer;
   readonly epoch: string;
   /** Filling, the oldest first; only the last one takes more. */
   readonly #groups: Group[] = [];
@@ -63,14 +64,9 @@ export class Outbox {
   #forgetTimer: NodeJS.Timeout | undefined;
   readonly #closing = new AbortController();
   #flushing = false;
-  #nextNumber: number;
-  #nextPosition: number;
-  #acknowledged: number;
+  /** Frames up to this position are out of the file. */
   #forgotten: number;
-  #frames: number;
-  #bytes: number;
   #waitingBytes = 0;
-  readonly #gaps: Gap[] = [];
   /** Frames were dropped, and no frame says so yet. */
   #untold: boolean;
   #toldAt = 0;
@@ -95,13 +91,17 @@ export class Outbox {
     const { contents } = thread;
     for (const note of contents.notes) options.log.warn({ dataDir: options.dataDir }, note);
     this.epoch = contents.epoch;
-    this.#nextNumber = contents.nextNumber;
-    this.#nextPosition = contents.nextPosition;
-    this.#acknowledged = contents.firstPosition - 1;
-    this.#forgotten = this.#acknowledged;
-    this.#frames = contents.frames;
-    this.#bytes = contents.bytes;
+    this.#backlog = new Backlog(contents, options.maxBytes);
+    this.#forgotten = this.#backlog.acknowledged;
     this.#untold = contents.untold;
+    this.#committer = new Committer({
+      thread,
+      backlog: this.#backlog,
+      eviction: options.eviction,
+      onCommitted: (tookMs) => options.onCommitted(tookMs),
+      onTrouble: (why) => options.onTrouble(why),
+      closing: this.#closing.signal,
+    });
   }
 
   /** Begins with what was not told in an earlier life. */
@@ -116,12 +116,12 @@ export class Outbox {
 
   /** On disk and not acknowledged by the bridge; a notice of dropped frames that is still to be written is one. */
   get frames(): number {
-    return this.#frames + Number(this.#untold);
+    return this.#backlog.frames + Number(this.#untold);
   }
 
   /** Of the frames on disk that the bridge has not acknowledged. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#backlog.bytes;
   }
 
   /** Of entries that are not committed. */
@@ -131,12 +131,12 @@ export class Outbox {
 
   /** The oldest frame that the bridge may not have. */
   get firstPosition(): number {
-    return this.#acknowledged + 1;
+    return this.#backlog.acknowledged + 1;
   }
 
   /** Behind the newest frame that is durable. */
   get nextPosition(): number {
-    return this.#nextPosition;
+    return this.#backlog.nextPosition;
   }
 
   /** May one more entry wait? If not, its sender is cut off and sends it again later. */
@@ -177,10 +177,7 @@ export class Outbox {
 
   /** The bridge has this frame, the next one in order. */
   acknowledge(position: number, bytes: number): void {
-    assert.equal(position, this.#acknowledged + 1);
-    this.#acknowledged = passGaps(this.#gaps, position);
-    this.#frames -= 1;
-    this.#bytes -= bytes;
+    this.#backlog.acknowledge(position, bytes);
     this.#forgetTimer ??= setTimeout(() => this.#forget(), forgetAfterMs).unref();
     this.#commitWhenDue();
   }
@@ -200,13 +197,23 @@ export class Outbox {
     return inTime;
   }
 
+  /** A fault of the testbed: from now on commits fail as on a disk without space; or there is room again. */
+  async setDiskFull(full: boolean): Promise<void> {
+    try {
+      await this.#thread.setDiskFull(full);
+    } catch (error) {
+      if (!this.#closing.signal.aborted) throw error;
+    }
+  }
+
   /** Leaves a file that is closed in order. What still waits is not settled: its senders send it again. */
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#lingerTimer);
     clearTimeout(this.#forgetTimer);
     try {
-      if (this.#acknowledged > this.#forgotten) await this.#thread.forget(this.#acknowledged);
+      const { acknowledged } = this.#backlog;
+      if (acknowledged > this.#forgotten) await this.#thread.forget(acknowledged);
     } catch (error) {
       // The bridge knows these frames by their numbers: they are only sent once more.
       this.#options.log.warn({ reason: inWords(error) }, 'acknowledged frames stay in the outbox');
@@ -224,7 +231,7 @@ export class Outbox {
     if (this.#committing || this.#closing.signal.aborted) return;
     if (this.#mayTell()) return void this.#tell();
     const group = this.#groups[0];
-    if (!group || (this.#isShort(group.bytes) && !this.#mayDrop())) return;
+    if (!group || (this.#backlog.isShort(group.bytes) && !this.#mayDrop())) return;
     const lingers = this.#groups.length === 1 && !this.#isFull(group) && !this.#flushing;
     const waitMs = lingers ? group.openedAt + this.#options.lingerMs - performance.now() : 0;
     if (waitMs > 0) {
@@ -239,17 +246,13 @@ export class Outbox {
     void this.#commit(group);
   }
 
-  /** Is there no room for so many more? A frame that is larger than the limit goes alone. */
-  #isShort(bytes: number): boolean {
-    return this.#bytes > 0 && this.#bytes + bytes > this.#options.maxBytes;
-  }
-
   #mayDrop(): boolean {
-    return this.#options.eviction?.whenFull === 'drop-oldest' && this.#stuckAt !== this.#acknowledged;
+    return this.#options.eviction?.whenFull === 'drop-oldest' && this.#stuckAt !== this.#backlog.acknowledged;
   }
 
   #mayTell(): boolean {
-    if (!this.#untold || !this.#options.eviction || this.#droppedAt === this.#acknowledged) return false;
+    if (!this.#untold || !this.#options.eviction) return false;
+    if (this.#droppedAt === this.#backlog.acknowledged) return false;
     return this.#groups.length === 0 || performance.now() - this.#toldAt >= tellEveryMs;
   }
 
@@ -262,7 +265,7 @@ export class Outbox {
     if (eviction) {
       const entry = noticeEntry(eviction);
       const bytes = entryBytes(entry);
-      if (!this.#isShort(bytes)) {
+      if (!this.#backlog.isShort(bytes)) {
         group.add([entry], bytes, [], () => {});
         this.#waitingBytes += bytes;
         this.#toldAt = performance.now();
@@ -270,7 +273,7 @@ export class Outbox {
         return;
       }
     }
-    this.#droppedAt = this.#acknowledged;
+    this.#droppedAt = this.#backlog.acknowledged;
     this.#committing = undefined;
     group.settle();
     this.#commitWhenDue();
@@ -290,89 +293,44 @@ export class Outbox {
   async #commit(group: Group, told?: Told): Promise<void> {
     const createdAt = Date.now();
     const { epoch } = this;
-    const number = this.#nextNumber;
-    const position = this.#nextPosition;
+    const { nextNumber: number, nextPosition: position } = this.#backlog;
     const bytes = encodeFrame({ epoch, number, createdAt, entries: group.entries });
     const frame = { position, epoch, number, createdAt, bytes };
-    const stored = await this.#store(frame, group, told);
-    if (stored === 'given-up') return;
+    const outcome = await this.#makeDurable(frame, group, told);
+    if (outcome.kind === 'given-up') return;
     this.#committing = undefined;
-    if (stored === 'no-room') this.#groups.unshift(group);
-    else this.#committed(frame, group);
+    if (outcome.kind === 'no-room') {
+      this.#stuckAt = outcome.acknowledged;
+      this.#groups.unshift(group);
+    } else {
+      this.#forgotten = Math.max(this.#forgotten, outcome.forgotten);
+      this.#untold = outcome.untold;
+      if (outcome.dropped) this.#droppedAt = this.#backlog.acknowledged;
+      this.#committed(frame, group);
+    }
     this.#commitWhenDue();
   }
 
+  /** given-up: the outbox was closed, or its file is damaged. */
+  async #makeDurable(
+    { position, number, bytes }: DurableFrame,
+    group: Group,
+    told: Told | undefined,
+  ): Promise<CommitOutcome> {
+    const frame = { position, number, bytes };
+    try {
+      return await this.#committer.commit({ frame, windows: group.windows, entryBytes: group.bytes, told });
+    } catch (error) {
+      return { kind: this.#giveUp(error) };
+    }
+  }
+
   #committed(frame: DurableFrame, group: Group): void {
-    this.#nextNumber += 1;
-    this.#nextPosition += 1;
-    this.#frames += 1;
-    this.#bytes += frame.bytes.length;
+    this.#backlog.added(frame.bytes.length);
     this.#waitingBytes -= group.bytes;
     // First who waits: an uplink that reads fast must not hold up the cars.
     group.settle();
     this.#options.onDurable(frame);
-  }
-
-  /** Tries until it is durable. given-up: the outbox was closed, or its file is damaged. no-room: all is in flight. */
-  async #store(
-    frame: DurableFrame,
-    group: Group,
-    told: Told | undefined,
-  ): Promise<'durable' | 'no-room' | 'given-up'> {
-    const { position, number, bytes } = frame;
-    for (let waitMs = retry.minMs, failures = 0; ; failures++, waitMs = Math.min(waitMs * 2, retry.maxMs)) {
-      const acknowledged = this.#acknowledged;
-      const room = told ? undefined : this.#holdForRoom(group.bytes);
-      try {
-        const { tookMs, dropped, untold } = await this.#thread.commit({
-          frame: { position, number, bytes },
-          windows: group.windows,
-          acknowledged,
-          room,
-          told,
-        });
-        this.#forgotten = Math.max(this.#forgotten, acknowledged);
-        this.#untold = untold;
-        if (room) this.#dropped(dropped);
-        this.#options.onCommitted(tookMs);
-        if (failures > 0) this.#options.onTrouble(null);
-        return 'durable';
-      } catch (error) {
-        // Nothing was dropped.
-        if (room) this.#options.eviction?.release(null);
-        if (this.#closing.signal.aborted) return 'given-up';
-        if (!(error instanceof StoreError) || error.kind === 'damaged') return this.#giveUp(error);
-        if (error.kind === 'no-room') {
-          this.#stuckAt = acknowledged;
-          if (failures > 0) this.#options.onTrouble(null);
-          return 'no-room';
-        }
-        if (failures === 0)
-          this.#options.onTrouble(error.kind === 'full' ? 'the disk is full' : error.message);
-        await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
-        if (this.#closing.signal.aborted) return 'given-up';
-      }
-    }
-  }
-
-  /** Where frames have to leave: nothing is sent meanwhile, so that none of them is in flight. */
-  #holdForRoom(bytes: number): RoomRequest | undefined {
-    const { eviction, maxBytes } = this.#options;
-    if (eviction?.whenFull !== 'drop-oldest' || !this.#isShort(bytes)) return undefined;
-    return { after: eviction.hold() - 1, bytes: this.#bytes, maxBytes };
-  }
-
-  #dropped(dropped: Dropped | null): void {
-    const { eviction } = this.#options;
-    if (dropped) {
-      this.#frames -= dropped.frames;
-      this.#bytes -= dropped.bytes;
-      addGap(this.#gaps, dropped);
-      this.#acknowledged = passGaps(this.#gaps, this.#acknowledged);
-      this.#droppedAt = this.#acknowledged;
-      eviction?.onDropped(dropped);
-    }
-    eviction?.release(dropped?.last ?? null);
   }
 
   #giveUp(error: unknown): 'given-up' {
@@ -384,7 +342,7 @@ export class Outbox {
 
   #forget(): void {
     this.#forgetTimer = undefined;
-    const acknowledged = this.#acknowledged;
+    const { acknowledged } = this.#backlog;
     // The last commit may have taken them along.
     if (acknowledged === this.#forgotten || this.#closing.signal.aborted) return;
     this.#thread.forget(acknowledged).then(

@@ -7,6 +7,8 @@ export type StoreRequest =
   | { type: 'forget'; acknowledged: number }
   | { type: 'eviction'; edge: string; at: number }
   | { type: 'read'; from: number; maxBytes: number }
+  /** A fault of the testbed: the disk is full, or has room again. */
+  | { type: 'disk'; full: boolean }
   | { type: 'close' };
 
 /** What a request of another kind would have given is empty. */

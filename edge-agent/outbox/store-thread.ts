@@ -73,6 +73,11 @@ export class StoreThread {
     return (await this.#ask({ type: 'read', from, maxBytes })).frames;
   }
 
+  /** As Store.setDiskFull: of every request that is made after this one. */
+  async setDiskFull(full: boolean): Promise<void> {
+    await this.#ask({ type: 'disk', full });
+  }
+
   /** Empties the write-ahead log into the file and ends the thread. */
   async close(): Promise<void> {
     await this.#ask({ type: 'close' });

@@ -15,6 +15,7 @@ function serve(store: Store, request: StoreRequest): StoreResult {
   else if (request.type === 'commit') result.committed = store.commit(request);
   else if (request.type === 'eviction') result.eviction = store.eviction(request.edge, request.at);
   else if (request.type === 'forget') store.forget(request.acknowledged);
+  else if (request.type === 'disk') store.setDiskFull(request.full);
   else store.close();
   return result;
 }

@@ -6,6 +6,7 @@ import type { WindowRow } from '../window/recent.ts';
 import {
   closeQuietly,
   createTables,
+  fullError,
   isCreated,
   isDamage,
   newEpoch,
@@ -80,6 +81,7 @@ export class Store {
   readonly #evictions: Evictions;
   /** Where frames are missing behind older ones; in the file, too, so that this is not taken for damage. */
   readonly #gaps: Gap[] = [];
+  #diskFull = false;
 
   /**
    * Opens the outbox of a folder; creates it when it is not there, repairs it when it is damaged.
@@ -146,6 +148,11 @@ export class Store {
   /** Forgets frames that the bridge has. */
   forget(acknowledged: number): void {
     this.#transaction(() => this.#delete.run(acknowledged));
+  }
+
+  /** A fault of the testbed: every transaction fails as on a disk without space, until there is said to be room again. */
+  setDiskFull(full: boolean): void {
+    this.#diskFull = full;
   }
 
   /** The next part of what was dropped and is not told yet. */
@@ -252,6 +259,7 @@ export class Store {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       const result = work();
+      if (this.#diskFull) throw fullError();
       this.#db.exec('COMMIT');
       return result;
     } catch (error) {

@@ -11,6 +11,8 @@ export interface UplinkOptions {
   outbox: Outbox;
   /** Address, name and password, the window of frames in flight. */
   client: MqttClientOptions;
+  /** Before every topic there; none unless set. */
+  topicPrefix?: string;
   /** Of frames in memory that are not in flight; the rest waits on disk. */
   memoryBytes: number;
   log: Log;
@@ -39,6 +41,7 @@ export class Uplink {
   readonly #options: UplinkOptions;
   readonly #client: MqttClient<DurableFrame | typeof stateTag>;
   readonly #queue: SendQueue;
+  readonly #prefix: string;
   readonly #topic: string;
   readonly #stateTopic: string;
   /** The newest state, while it waits for its turn. */
@@ -50,8 +53,9 @@ export class Uplink {
 
   constructor(options: UplinkOptions) {
     this.#options = options;
-    this.#topic = edgeTopics.uplink(options.edge);
-    this.#stateTopic = edgeTopics.state(options.edge);
+    this.#prefix = options.topicPrefix ?? '';
+    this.#topic = this.#prefix + edgeTopics.uplink(options.edge);
+    this.#stateTopic = this.#prefix + edgeTopics.state(options.edge);
     this.#queue = new SendQueue({
       outbox: options.outbox,
       maxBytes: options.memoryBytes,
@@ -64,7 +68,8 @@ export class Uplink {
       onClose: (_client, reason) => this.#lost(reason),
       onWritable: () => this.#send(),
       onAck: (_client, tag) => (tag === stateTag ? this.#stateArrived() : this.#acknowledged(tag)),
-      onMessage: (_client, topic, payload) => options.onMessage?.(topic, payload),
+      onAwaiting: () => this.#awaiting(),
+      onMessage: (_client, topic, payload) => options.onMessage?.(topic.slice(this.#prefix.length), payload),
     });
   }
 
@@ -104,11 +109,11 @@ export class Uplink {
   }
 
   subscribe(filter: string): void {
-    this.#client.subscribe(filter, 1);
+    this.#client.subscribe(this.#prefix + filter, 1);
   }
 
   unsubscribe(filter: string): void {
-    this.#client.unsubscribe(filter);
+    this.#client.unsubscribe(this.#prefix + filter);
   }
 
   /** Waits until the bridge has everything, as long as it is connected and at most this long. */
@@ -166,6 +171,11 @@ export class Uplink {
     this.#options.onAcknowledged();
     if (outbox.frames === 0) this.#onIdle?.();
     this.#send();
+  }
+
+  /** A broker without a bridge behind it would acknowledge frames, and nobody would have them. */
+  #awaiting(): void {
+    this.#options.log.info('connected to the broker: waits until a bridge has subscribed there');
   }
 
   #connected(): void {

@@ -58,6 +58,9 @@ export const port = z.int().min(0).max(65_535).register(meanings, { placeholder:
 /** At least 8 characters. Its value is never printed: not in messages, not in --help, not in logs. */
 export const secret = z.string().min(8).register(meanings, { placeholder: 'SECRET', secret: true });
 
+/** A secret that another system made, of any length; never printed either. */
+export const givenSecret = z.string().min(1).register(meanings, { placeholder: 'SECRET', secret: true });
+
 function quantity(
   expected: string,
   pattern: RegExp,

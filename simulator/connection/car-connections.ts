@@ -2,8 +2,8 @@ import type { ConnectionOptions } from 'node:tls';
 import { clientId, password } from '#contract/identity.ts';
 import { carTopics } from '#contract/mqtt-topics.ts';
 import { MqttClient, type CloseReason, type MqttClientEvents } from '#wire/mqtt-client.ts';
-import type { Carrier } from '../delivery/outgoing.ts';
 import type { ShardCounts } from '../shard/counts.ts';
+import type { LoneCarrier } from '../spoils/lone-messages.ts';
 
 /** A car that has failed to connect this often is not waited for any more; it goes on trying. */
 const attemptsBeforeGivenUp = 3;
@@ -29,6 +29,8 @@ export interface CarConnectionEvents {
   /** The car may send again. */
   onRoom(slot: number): void;
   onAck(slot: number, seq: number): void;
+  /** The connection, or an attempt at one, has ended; the next attempt follows by itself. */
+  onClosed?(slot: number): void;
 }
 
 /** What is known of one client. */
@@ -41,7 +43,7 @@ interface Known {
 }
 
 /** One real MQTT connection a car: opened, watched, ended. Car i belongs to edge i mod edges. */
-export class CarConnections implements Carrier {
+export class CarConnections implements LoneCarrier {
   readonly #options: CarConnectionsOptions;
   readonly #clients: (MqttClient | undefined)[];
   /** Also of clients that are saying goodbye. */
@@ -51,6 +53,8 @@ export class CarConnections implements Carrier {
   readonly #events: CarConnectionEvents;
   /** First cars that are neither connected nor given up. */
   readonly #awaited = new Set<number>();
+  /** Cars that read nothing once they are connected. */
+  readonly #deaf = new Set<number>();
   #onSettled: (() => void) | undefined;
   #connected = 0;
 
@@ -125,6 +129,30 @@ export class CarConnections implements Carrier {
     return this.#clients[slot]?.publish(this.#topics[slot]!, payload, this.#options.qos, seq) ?? false;
   }
 
+  isIdle(slot: number): boolean {
+    return this.#clients[slot]?.inFlight === 0;
+  }
+
+  ping(slot: number, answered: () => void): void {
+    this.#clients[slot]?.ping(answered);
+  }
+
+  forget(slot: number, seq: number): void {
+    this.#clients[slot]?.forget(seq);
+  }
+
+  /** false: the car reads nothing from this connection, nor from the next ones once they are accepted, until it does again. */
+  setReading(slot: number, reads: boolean): void {
+    const client = this.#clients[slot];
+    if (reads) {
+      this.#deaf.delete(slot);
+      client?.resumeReading();
+    } else {
+      this.#deaf.add(slot);
+      if (client?.connected) client.pauseReading();
+    }
+  }
+
   /** The car says goodbye. What it has not had acknowledged stays so. */
   async end(slot: number): Promise<void> {
     const client = this.#clients[slot];
@@ -147,6 +175,7 @@ export class CarConnections implements Carrier {
     this.#connected++;
     this.#awaited.delete(known.slot);
     this.#settle();
+    if (this.#deaf.has(known.slot)) client.pauseReading();
     this.#onRoom(client);
   }
 
@@ -159,6 +188,7 @@ export class CarConnections implements Carrier {
     known.failures++;
     if (known.failures >= attemptsBeforeGivenUp) this.#awaited.delete(known.slot);
     this.#settle();
+    if (this.#clients[known.slot] === client) this.#events.onClosed?.(known.slot);
   }
 
   #onRoom(client: MqttClient): void {

@@ -16,6 +16,8 @@ export class Marks {
   /** Bit n: seq acked + 2 + n is acknowledged, though acked + 1 is not. */
   readonly #ackedAhead: Uint32Array;
   readonly #dropped: Float64Array;
+  /** Cars whose last message has its seq, and has not left. */
+  readonly #holdingBack = new Set<number>();
   readonly #isChanged: Uint8Array;
   #changed: number[] = [];
   #unacked = 0;
@@ -42,11 +44,21 @@ export class Marks {
     this.#change(slot);
   }
 
+  /** The car's next message takes its seq, and does not count as sent before it is let go. */
+  holdBack(slot: number): void {
+    this.#holdingBack.add(slot);
+  }
+
+  letGo(slot: number): void {
+    if (this.#holdingBack.delete(slot)) this.#change(slot);
+  }
+
   /** QoS 1 messages of all cars that are sent and not acknowledged. */
   get unacked(): number {
     return this.#unacked;
   }
 
+  /** Nobody waits for it any more: it is acknowledged, or given up on purpose. */
   acked(slot: number, seq: number): void {
     const ahead = seq - this.#acked[slot]! - 1;
     assert(ahead >= 0 && ahead <= 32 && seq <= this.#sent[slot]!, `ack of ${seq}`);
@@ -76,7 +88,7 @@ export class Marks {
     return {
       vin: this.#vins[slot]!,
       session: this.#sessions[slot]!,
-      sent: this.#sent[slot]!,
+      sent: this.#sent[slot]! - (this.#holdingBack.has(slot) ? 1 : 0),
       acked: this.#acked[slot]!,
       dropped: this.#dropped[slot]!,
     };

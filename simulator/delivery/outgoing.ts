@@ -6,12 +6,12 @@ import { PendingMessages } from './pending.ts';
 /** A message sent more than this after it was due is late. */
 export const lateMs = 1000;
 
-/** What carries a car's messages: its MQTT connection. */
+/** What carries a car's messages: its MQTT connection, or what spoils them before. */
 export interface Carrier {
   /** Connected, and room in its window. */
   hasRoom(slot: number): boolean;
-  /** false: not now; it will say when. */
-  publish(slot: number, payload: Buffer, seq: number): boolean;
+  /** false: not now; it will say when. @param dueMs from the schedule's zero */
+  publish(slot: number, payload: Buffer, seq: number, dueMs: number): boolean;
 }
 
 export interface OutgoingOptions {
@@ -89,7 +89,7 @@ export class Outgoing {
     batch.seq = marks.nextSeq(slot);
     batch.scheduledAt = Math.round(this.#options.startedAt() + dueMs);
     batch.simTime = simTime;
-    if (!carrier.publish(slot, encodeTelemetry(batch), batch.seq)) return false;
+    if (!carrier.publish(slot, encodeTelemetry(batch), batch.seq, dueMs)) return false;
     marks.sent(slot, qos);
     counts.sent++;
     const waitedMs = this.#options.nowMs() - dueMs;

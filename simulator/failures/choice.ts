@@ -1,67 +1,67 @@
+import { largestRemainder, Shares } from '../population/shares.ts';
+import { chosenCars } from '../population/chosen.ts';
+import { profiles } from '../population/profiles.ts';
 import type { Fleet, FleetFailure } from '../fleet.ts';
-import { hasSignal, profiles } from '../population/profiles.ts';
-import { Shares } from '../population/shares.ts';
-import { streamSeed } from '../random.ts';
-import { carsAt } from '../schedule/stages.ts';
-import { failureModes } from './failures.ts';
+import { modeOf } from './failures.ts';
 
-/** More than a fleet may have cars; a rank of 29 bits fits above it. */
-const maxCars = 2 ** 24;
+const known = new WeakMap<Fleet, Map<number, FleetFailure>>();
+
+/** As choose(), once for each Fleet: who lives a large fleet in many parts asks for each of them. */
+export function failingCars(fleet: Fleet): ReadonlyMap<number, FleetFailure> {
+  const chosen = known.get(fleet) ?? choose(fleet);
+  known.set(fleet, chosen);
+  return chosen;
+}
 
 /**
  * Which cars of the fleet fail, and how, by index: the same in every process. For each failure in turn the cars of the
  * lowest ranks that it suits and that no failure before it took, those first that are there at its onset. Where fewer
  * are left than it asks for, it gets fewer.
  */
-export function failingCars(fleet: Fleet): Map<number, FleetFailure> {
+function choose(fleet: Fleet): Map<number, FleetFailure> {
   const failing = new Map<number, FleetFailure>();
   if (!fleet.failures?.length) return failing;
   const shares = new Shares(fleet.profiles, fleet.cars, fleet.seed);
   for (const [entry, failure] of fleet.failures.entries()) {
-    const present = Math.floor(carsAt(fleet.stages, failure.atMs));
-    const { signal } = failureModes[failure.failure].inCar(failure);
-    const suits = (index: number): boolean => {
-      const profile = profiles.get(shares.profileOf(index));
-      return !failing.has(index) && profile !== undefined && hasSignal(profile, signal);
-    };
-    const there = lowest(fleet, entry, 0, present, suits, failure.cars);
-    const absent = lowest(fleet, entry, present, fleet.cars, suits, failure.cars - there.length);
-    for (const index of [...there, ...absent]) failing.set(index, failure);
+    const kinds = new Set(suitedProfiles(failure, Object.keys(fleet.profiles)).suited);
+    // A recorded car is of no kind.
+    const isSuited = (index: number): boolean =>
+      fleet.recorded !== undefined || kinds.has(shares.profileOf(index));
+    const suits = (index: number): boolean => !failing.has(index) && isSuited(index);
+    const chosen = chosenCars(fleet, { ...failure, purpose: 'failures', entry, suits });
+    for (const index of chosen) failing.set(index, failure);
   }
   return failing;
 }
 
-/** Of the cars from … to - 1, the `count` with the lowest ranks. */
-function lowest(
-  fleet: Fleet,
-  entry: number,
-  from: number,
-  to: number,
-  suits: (index: number) => boolean,
-  count: number,
-): number[] {
-  if (count <= 0 || to <= from) return [];
-  const keys = streamSeed(fleet.seed, entry, 'failures');
-  // Rank and index in one number, so that a sort of plain numbers settles ties as well.
-  const ranked = new Float64Array(to - from);
-  for (let index = from; index < to; index++) ranked[index - from] = rank(index, keys) * maxCars + index;
-  ranked.sort();
-  const chosen: number[] = [];
-  for (const one of ranked) {
-    if (chosen.length === count) break;
-    const index = one % maxCars;
-    if (suits(index)) chosen.push(index);
+/** Which of these kinds of cars can fail so, and what the first of the others lacks: "a charger". */
+export function suitedProfiles(
+  { failure, sensor }: Pick<FleetFailure, 'failure' | 'sensor'>,
+  kinds: readonly string[],
+): { suited: string[]; lacking: string | undefined } {
+  const suited: string[] = [];
+  let lacking: string | undefined;
+  for (const kind of kinds) {
+    const profile = profiles.get(kind);
+    if (!profile) continue;
+    const missed = modeOf(failure).lacks?.(profile, sensor);
+    if (missed === undefined) suited.push(kind);
+    else lacking ??= missed;
   }
-  return chosen;
+  return { suited, lacking };
 }
 
-/** 29 bits of a keyed hash: MurmurHash3's finaliser, once a key. */
-function rank(index: number, keys: readonly number[]): number {
-  let hash = index;
-  for (const key of keys) {
-    hash = Math.imul(hash ^ key ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    hash ^= hash >>> 16;
-  }
-  return hash >>> 3;
+/** How many cars of the whole fleet can fail so. @param shares of each kind of car, of any sum */
+export function suitedCars(
+  failure: Pick<FleetFailure, 'failure' | 'sensor'>,
+  shares: Record<string, number>,
+  cars: number,
+): number {
+  const kinds = Object.keys(shares).sort();
+  const suited = new Set(suitedProfiles(failure, kinds).suited);
+  const counts = largestRemainder(
+    kinds.map((kind) => shares[kind] ?? 0),
+    cars,
+  );
+  return kinds.reduce((sum, kind, place) => sum + (suited.has(kind) ? (counts[place] ?? 0) : 0), 0);
 }

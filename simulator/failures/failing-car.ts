@@ -1,18 +1,18 @@
 import { signalIndex } from '#contract/signals.ts';
 import type { Fleet, FleetFailure } from '../fleet.ts';
-import type { Powertrain } from '../powertrain/powertrain.ts';
-import { healthySpread } from '../sensors.ts';
-import { grown, type FailureInCar, type FailureMode } from './failure.ts';
-import { failureModes } from './failures.ts';
-
-/** So many readings in a row lie outside the healthy spread before a failure counts as detectable. */
-const heldReadings = 3;
+import type { Health } from '../powertrain/health.ts';
+import { RandomStream } from '../random.ts';
+import { Chance } from './chance.ts';
+import { shareAt, type FailureInCar, type FailureMode } from './failure.ts';
+import { modeOf } from './failures.ts';
+import { TwinWatch } from './twin-watch.ts';
 
 /** When a failure happens, ms on the car's clock: begins, can be seen (null: not yet), is complete. */
 export interface FailureTimes {
   failure: FleetFailure;
   onsetSim: number;
   detectableAtSim: number | null;
+  /** Of a benign circumstance: when it is over. */
   failureAtSim: number;
 }
 
@@ -25,40 +25,47 @@ export class FailingCar {
   twin: { numbers: Float64Array; words: Int32Array } | undefined;
   /** undefined before the onset; a new object whenever more is known. */
   times: FailureTimes | undefined;
-  /** It can still become detectable. */
-  isWatched = true;
   readonly #failure: FleetFailure;
   readonly #mode: FailureMode;
   readonly #inCar: FailureInCar;
   readonly #intervalMs: number;
   readonly #onsetSim: number;
-  /** Readings in a row outside the healthy spread. */
-  #away = 0;
-  #awaySince = 0;
+  readonly #watch: TwinWatch;
 
-  constructor(fleet: Fleet, failure: FleetFailure) {
+  /** @param index the car's, within the fleet */
+  constructor(fleet: Fleet, failure: FleetFailure, index: number) {
     this.#failure = failure;
-    this.#mode = failureModes[failure.failure];
-    this.#inCar = this.#mode.inCar(failure);
+    this.#mode = modeOf(failure.failure);
+    this.#inCar = this.#mode.inCar(failure, new Chance(fleet.seed, index));
     this.#intervalMs = fleet.intervalMs;
-    this.#onsetSim = fleet.simStartMs + Math.round(failure.atMs * fleet.speedup);
+    this.#onsetSim = fleet.simStartMs + Math.round(onsetMs(fleet, failure, index) * fleet.speedup);
+    const { signals, heldReadings } = this.#inCar;
+    const indices = signals.map((name) => signalIndex[name]);
+    this.#watch = new TwinWatch(indices, this.#onsetSim + failure.overMs, heldReadings);
+  }
+
+  /** It can still become detectable. */
+  get isWatched(): boolean {
+    return this.#watch.isOpen;
   }
 
   hasBegunBy(simTime: number): boolean {
     return simTime >= this.#onsetSim;
   }
 
-  /** Changes the physics for the step that ends at `simTime`. */
-  act(simTime: number, powertrain: Powertrain): void {
-    if (!this.hasBegunBy(simTime)) return;
-    const { overMs, severity } = this.#failure;
-    const wear = severity * grown(this.#mode.growth, (simTime - this.#onsetSim) / overMs);
-    this.#inCar.act?.(wear, powertrain);
+  /** Changes what the physics meets in the step that ends at `simTime`. */
+  act(simTime: number, health: Health): void {
+    if (this.hasBegunBy(simTime)) this.#inCar.act?.(this.#wearAt(simTime), health, simTime);
   }
 
   /** Changes what was reported at `simTime`. */
   report(simTime: number, columns: readonly Float32Array[], reading: number): void {
-    if (this.hasBegunBy(simTime)) this.#inCar.report?.(columns, reading);
+    if (this.hasBegunBy(simTime)) this.#inCar.report?.(this.#wearAt(simTime), columns, reading, simTime);
+  }
+
+  #wearAt(simTime: number): number {
+    const { overMs, severity } = this.#failure;
+    return severity * shareAt(this.#mode.course, (simTime - this.#onsetSim) / overMs);
   }
 
   /** Looks for the failure in a message, beside what the healthy twin reports; `times` says what is known by now. */
@@ -66,21 +73,14 @@ export class FailingCar {
     const failureAtSim = this.#onsetSim + this.#failure.overMs;
     this.times ??= { failure: this.#failure, onsetSim: this.#onsetSim, detectableAtSim: null, failureAtSim };
     if (!this.isWatched) return;
-    const signal = signalIndex[this.#inCar.signal];
-    const reported = columns[signal]!;
-    const well = healthy[signal]!;
-    for (let reading = 0; reading < reported.length && this.isWatched; reading++) {
-      const at = simTime + reading * this.#intervalMs;
-      const apart = Math.abs(reported[reading]! - well[reading]!);
-      const isAway = apart > healthySpread(signal, well[reading]!);
-      // What begins to show after the failure is complete was never to be seen in time.
-      if (this.#away === 0 && at > failureAtSim) this.isWatched = false;
-      else if (!isAway) this.#away = 0;
-      else if (++this.#away === 1) this.#awaySince = at;
-      if (this.#away < heldReadings) continue;
-      this.times = { ...this.times, detectableAtSim: this.#awaySince };
-      this.isWatched = false;
-    }
+    const detectableAtSim = this.#watch.look(columns, healthy, simTime, this.#intervalMs);
+    if (detectableAtSim !== undefined) this.times = { ...this.times, detectableAtSim };
     if (!this.isWatched) this.twin = undefined;
   }
+}
+
+/** Wall clock, from the schedule's zero. */
+function onsetMs({ seed }: Fleet, { atMs, withinMs }: FleetFailure, index: number): number {
+  if (withinMs === undefined) return atMs;
+  return atMs + RandomStream.of(seed, index, 'onset').uniform() * withinMs;
 }

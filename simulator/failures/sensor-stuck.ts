@@ -1,18 +1,13 @@
-import { signalIndex } from '#contract/signals.ts';
-import type { FailureMode } from './failure.ts';
+import { sensorFault } from './sensor-fault.ts';
 
-/** A sensor that reports for ever what it reported at the onset; the car itself is well. Any severity is wholly stuck. */
-export const sensorStuck: FailureMode = {
-  growth: { a: 1, b: 1 },
-  inCar: ({ sensor }) => {
+/** A sensor that reports for ever what it reported at the onset. Any severity is wholly stuck. */
+export const sensorStuck = sensorFault({
+  course: 'at-once',
+  distortion: () => {
     let stuckAt = Number.NaN;
-    return {
-      signal: sensor,
-      report: (columns, reading) => {
-        const column = columns[signalIndex[sensor]]!;
-        if (Number.isNaN(stuckAt)) stuckAt = column[reading]!;
-        column[reading] = stuckAt;
-      },
+    return (value) => {
+      if (Number.isNaN(stuckAt)) stuckAt = value;
+      return stuckAt;
     };
   },
-};
+});

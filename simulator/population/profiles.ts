@@ -27,6 +27,9 @@ export const profileSchema = z.strictObject({
   /** Heat that warms engine and coolant by one kelvin. */
   heatCapacityKjPerK: positive,
   oilReliefKpa: positive,
+  /** Highest current of the alternator (a hybrid's converter) and charge of the starter battery when new. */
+  alternatorA: positive,
+  batteryAh: positive,
   /** Electric drive beside the engine; null for none. */
   hybrid: z.nullable(z.strictObject({ motorKw: positive, batteryKwh: positive })),
 });

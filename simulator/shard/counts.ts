@@ -1,3 +1,4 @@
+import type { SpoilKind } from '#contract/ledger-records.ts';
 import { LogHistogram } from '#runtime/histogram.ts';
 
 /** What a shard counts between two reports. */
@@ -9,10 +10,15 @@ export class ShardCounts {
   lateByWaiting = 0;
   reconnects = 0;
   readonly refused = new Map<string, number>();
+  readonly spoiled = new Map<SpoilKind, number>();
   readonly scheduleToSendMs = new LogHistogram();
 
   refuse(reason: string): void {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+  }
+
+  spoil(kind: SpoilKind): void {
+    this.spoiled.set(kind, (this.spoiled.get(kind) ?? 0) + 1);
   }
 
   /** The counts as they cross to the main thread; counting begins anew. */
@@ -26,6 +32,7 @@ export class ShardCounts {
       lateByWaiting,
       reconnects,
       refused: [...this.refused],
+      spoiled: [...this.spoiled],
       scheduleToSend: {
         buckets: [...scheduleToSendMs.cumulativeBuckets()],
         sumMs: scheduleToSendMs.sum,
@@ -34,6 +41,7 @@ export class ShardCounts {
     };
     this.sent = this.acked = this.dropped = this.lateByGenerator = this.lateByWaiting = this.reconnects = 0;
     this.refused.clear();
+    this.spoiled.clear();
     scheduleToSendMs.reset();
     return taken;
   }
@@ -47,5 +55,6 @@ export interface CountsSinceLast {
   lateByWaiting: number;
   reconnects: number;
   refused: [reason: string, count: number][];
+  spoiled: [kind: SpoilKind, count: number][];
   scheduleToSend: { buckets: [bound: number, upTo: number][]; sumMs: number; maxMs: number };
 }

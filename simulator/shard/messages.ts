@@ -23,6 +23,8 @@ export type FromShard =
   | { type: 'connected'; cars: number; seconds: number }
   /** A LedgerMarks record. */
   | { type: 'marks'; bytes: Uint8Array }
+  /** A Spoiled record, before the marks that count its messages. */
+  | { type: 'spoiled'; bytes: Uint8Array }
   /** A Truth record. */
   | { type: 'truth'; bytes: Uint8Array }
   | ({ type: 'report' } & ShardReport)
@@ -34,5 +36,7 @@ export interface ShardReport extends CountsSinceLast {
   connected: number;
   unacked: number;
   pending: number;
+  /** Cars that read nothing from their connection, on purpose. */
+  deaf: number;
   eventLoopDelayP99Ms: number;
 }

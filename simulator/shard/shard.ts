@@ -3,16 +3,20 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { truthCodec } from '#contract/records.ts';
 import { EventLoopDelay } from '#runtime/event-loop-delay.ts';
-import { CarLives } from '../car-life.ts';
 import { fleetOf, type SimulatorConfig } from '../config.ts';
 import { CarConnections } from '../connection/car-connections.ts';
 import { ConnectRamp } from '../connection/connect-ramp.ts';
 import { Marks } from '../delivery/marks.ts';
 import { lateMs, Outgoing } from '../delivery/outgoing.ts';
 import { ownCars } from '../fleet.ts';
+import { livesOf, type Lives } from '../lives.ts';
 import { vinOf } from '../population/vin.ts';
 import { RandomStream } from '../random.ts';
 import { Schedule } from '../schedule/schedule.ts';
+import { SlowConsumers } from '../spoils/slow-consumers.ts';
+import { SpoiledCars } from '../spoils/spoiled-cars.ts';
+import { SpoiledLog } from '../spoils/spoiled-log.ts';
+import { secondTime, SpoilingCarrier } from '../spoils/spoiling-carrier.ts';
 import { ShardCounts } from './counts.ts';
 import type { FromShard, ShardTask, ToShard } from './messages.ts';
 import { truthOf } from './truth.ts';
@@ -27,17 +31,22 @@ const reportEveryMs = 500;
 const finishedPollMs = 20;
 
 /**
- * A worker thread's whole work: its cars live (CarLives) by the schedule (Schedule), their messages go out (Outgoing)
+ * A worker thread's whole work: its cars live (Lives) by the schedule (Schedule), their messages go out (Outgoing)
  * over their connections (CarConnections), and what was sent is marked (Marks).
  */
 class Shard {
   readonly #task: ShardTask;
-  readonly #lives: CarLives;
+  readonly #lives: Lives;
   readonly #schedule: Schedule;
   readonly #connections: CarConnections;
   readonly #ramp: ConnectRamp;
   readonly #marks: Marks;
   readonly #outgoing: Outgoing;
+  /** These three: only where a scenario spoils what these cars send. */
+  readonly #spoiled: SpoiledCars | undefined;
+  readonly #spoiling: SpoilingCarrier | undefined;
+  readonly #slow: SlowConsumers | undefined;
+  readonly #spoiledLog: SpoiledLog;
   readonly #counts = new ShardCounts();
   readonly #eventLoop = new EventLoopDelay();
   readonly #timers: NodeJS.Timeout[];
@@ -63,7 +72,7 @@ class Shard {
     const { qos } = config.fleet;
     this.#isLeaving = new Uint8Array(indices.length);
     this.#marks = new Marks(vins, sessions);
-    this.#lives = new CarLives(fleet, indices, (slot, times) => {
+    this.#lives = livesOf(fleet, indices, (slot, times) => {
       const truth = truthOf(vins[slot]!, times, fleet, this.#startedAt);
       // A copy of its own, as with marks.
       this.#post({ type: 'truth', bytes: new Uint8Array(truthCodec.encode(truth)) });
@@ -82,19 +91,41 @@ class Shard {
         counts: this.#counts,
         random,
       },
-      { onRoom: (slot) => this.#onRoom(slot), onAck: (slot, seq) => this.#onAck(slot, seq) },
+      {
+        onRoom: (slot) => this.#onRoom(slot),
+        onAck: (slot, seq) => this.#onAck(slot, seq),
+        onClosed: (slot) => this.#spoiling?.closed(slot),
+      },
     );
     // A shard's part of the whole fleet's rate.
     const rate = (config.connect.rate * Math.max(1, indices.length)) / fleet.cars;
     this.#ramp = new ConnectRamp(rate, random, (slot) => this.#connections.open(slot));
+    this.#spoiledLog = new SpoiledLog(task.name, (record) =>
+      this.#post({ type: 'spoiled', bytes: new Uint8Array(record) }),
+    );
+    this.#spoiled = SpoiledCars.of(fleet, indices);
+    const ofCars = {
+      carrier: this.#connections,
+      marks: this.#marks,
+      counts: this.#counts,
+      vins,
+      sessions,
+      qos,
+    };
+    this.#spoiling =
+      this.#spoiled &&
+      new SpoilingCarrier({
+        ...ofCars,
+        cars: this.#spoiled,
+        log: this.#spoiledLog,
+        onRoom: (slot) => this.#onRoom(slot),
+        onGivenUp: (slot, seq) => this.#passOver(slot, seq),
+      });
+    this.#slow = SlowConsumers.of(fleet, indices, (slot, reads) => this.#connections.setReading(slot, reads));
     this.#outgoing = new Outgoing(
       {
-        carrier: this.#connections,
-        marks: this.#marks,
-        counts: this.#counts,
-        vins,
-        sessions,
-        qos,
+        ...ofCars,
+        carrier: this.#spoiling ?? this.#connections,
         intervalMs: fleet.intervalMs,
         pendingLimit: config.pendingLimit,
         nowMs: () => performance.now() - this.#zeroMs,
@@ -104,8 +135,8 @@ class Shard {
     );
     this.#schedule = new Schedule(fleet, indices, {
       due: (slot, dueMs, simTime) => {
-        this.#lives.live(slot, simTime);
-        this.#outgoing.offer(slot, dueMs, simTime);
+        if (this.#lives.live(slot, simTime))
+          this.#outgoing.offer(slot, dueMs, this.#spoiled ? this.#clock(slot, dueMs, simTime) : simTime);
         if (this.#isLeaving[slot]) this.#endIfQuiet(slot);
       },
       skip: (slot, simTime) => this.#lives.live(slot, simTime),
@@ -142,6 +173,7 @@ class Shard {
     this.#stop();
     await this.#quiet();
     this.#outgoing.giveUp();
+    this.#spoiling?.giveUp();
     for (const timer of this.#timers) clearInterval(timer);
     this.#sendMarks();
     this.#report();
@@ -173,7 +205,9 @@ class Shard {
 
   #turn(): void {
     if (this.#isStopped) return;
-    const allFired = this.#schedule.run(performance.now() - this.#zeroMs, messagesPerTurn);
+    const nowMs = performance.now() - this.#zeroMs;
+    this.#slow?.run(nowMs);
+    const allFired = this.#schedule.run(nowMs, messagesPerTurn);
     if (allFired) setTimeout(() => this.#turn(), turnMs);
     else setImmediate(() => this.#turn());
   }
@@ -182,6 +216,8 @@ class Shard {
     this.#isStopped = true;
     this.#schedule.stop();
     this.#ramp.stop();
+    this.#slow?.end();
+    this.#spoiling?.releaseAll();
   }
 
   async #over(): Promise<void> {
@@ -194,30 +230,55 @@ class Shard {
     // A process that is told to end has less time, and its last marks still have to leave.
     const waitMs = this.#wasStopped ? Math.min(finishTimeout, 0.7 * drainTimeout) : finishTimeout;
     const untilMs = performance.now() + waitMs;
-    const isQuiet = (): boolean => this.#outgoing.pending === 0 && this.#marks.unacked === 0;
+    const isQuiet = (): boolean => this.#pending === 0 && this.#marks.unacked === 0;
     await until(() => isQuiet() || performance.now() >= untilMs);
   }
 
+  /** Messages that were due and wait. */
+  get #pending(): number {
+    return this.#outgoing.pending + (this.#spoiling?.waiting ?? 0);
+  }
+
+  /** What the car takes the time to be. */
+  #clock(slot: number, dueMs: number, simTime: number): number {
+    const own = this.#spoiled?.clock(slot, dueMs, simTime) ?? simTime;
+    if (own !== simTime) this.#counts.spoil('skew');
+    return own;
+  }
+
   #onRoom(slot: number): void {
+    this.#spoiling?.sendOwed(slot);
     this.#outgoing.drain(slot);
     if (this.#isLeaving[slot]) this.#endIfQuiet(slot);
   }
 
   #onAck(slot: number, seq: number): void {
-    this.#marks.acked(slot, seq);
-    this.#counts.acked++;
+    if (seq !== secondTime) {
+      this.#marks.acked(slot, seq);
+      this.#counts.acked++;
+    }
+    this.#spoiling?.acked(slot, seq);
     if (this.#outgoing.hasPending(slot)) this.#outgoing.drain(slot);
     if (this.#isLeaving[slot]) this.#endIfQuiet(slot);
   }
 
+  /** A message that no edge takes is neither acknowledged nor sent again: the window goes on without it. */
+  #passOver(slot: number, seq: number): void {
+    this.#marks.acked(slot, seq);
+    if (this.#isLeaving[slot]) this.#endIfQuiet(slot);
+  }
+
   #endIfQuiet(slot: number): void {
+    // Behind what waits it has a successor.
+    if (!this.#outgoing.hasPending(slot)) this.#spoiling?.release(slot);
     const isQuiet = this.#task.config.fleet.qos === 0 || this.#marks.isQuiet(slot);
-    if (!isQuiet || this.#outgoing.hasPending(slot)) return;
+    if (!isQuiet || this.#outgoing.hasPending(slot) || this.#spoiling?.isBusy(slot)) return;
     void this.#connections.end(slot);
   }
 
   #sendMarks(): void {
     const { config, name } = this.#task;
+    this.#spoiledLog.flush();
     for (const bytes of this.#marks.take(name, config.fleet.qos, Date.now())) {
       // A copy of its own: a Buffer may be a view into a pool, all of which would be cloned.
       this.#post({ type: 'marks', bytes: new Uint8Array(bytes) });
@@ -230,7 +291,8 @@ class Shard {
       ...this.#counts.take(),
       connected: this.#connections.connected,
       unacked: this.#marks.unacked,
-      pending: this.#outgoing.pending,
+      pending: this.#pending,
+      deaf: this.#slow?.size ?? 0,
       eventLoopDelayP99Ms: this.#eventLoop.p99Ms(),
     });
   }

@@ -71,6 +71,9 @@ test('an edge that comes later gets everything, from a new bridge as well', { ti
     await fetchAll(again, release);
     const bytes = [release.bytes, ...release.chunks].reduce((sum, { length }) => sum + length, 0);
     assert.equal(await second.metric('fleetbed_bridge_release_bytes'), bytes);
+    const consumer = 'downlink';
+    assert.ok((await second.metric('fleetbed_consumer_lag_records_max', { consumer })) >= 4);
+    await until('caught up', async () => (await second.metric('fleetbed_consumer_lag_records')) === 0);
   });
 });
 

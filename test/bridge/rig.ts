@@ -77,7 +77,17 @@ export class TestEdge {
   constructor(
     port: number,
     name: string,
-    options: { run?: string; window?: number; secret?: string; id?: string; will?: MqttWill } = {},
+    options: {
+      run?: string;
+      window?: number;
+      secret?: string;
+      id?: string;
+      will?: MqttWill;
+      /** Ports of more bridges, tried in turn. */
+      others?: readonly number[];
+      /** The topic of a message that says that it may send. */
+      awaits?: string;
+    } = {},
   ) {
     this.name = name;
     const run = options.run;
@@ -85,6 +95,7 @@ export class TestEdge {
       {
         host: '127.0.0.1',
         port,
+        addresses: [port, ...(options.others ?? [])].map((each) => ({ host: '127.0.0.1', port: each })),
         clientId: options.id ?? (run ? clientId(run, name) : name),
         username: name,
         password: password(options.secret ?? edgeSecret, name),
@@ -94,6 +105,7 @@ export class TestEdge {
         connectTimeoutMs: 5_000,
         maxPacketBytes: 16 * 1024 * 1024,
         ...(options.will && { will: options.will }),
+        ...(options.awaits !== undefined && { awaits: options.awaits }),
       },
       {
         onAck: (_, tag) => void this.acked.push(tag),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { on, once } from 'node:events';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { releaseKeys } from '#cloud/keys.ts';
 import { Registry } from '#cloud/registry.ts';
-import type { FromTrainer, Ready } from '#contract/control.ts';
+import type { FromTrainer, Ready, ToTrainer } from '#contract/control.ts';
 import { runKey } from '#contract/identity.ts';
 import { encodeOrigin, originHeader } from '#contract/origin.ts';
 import { edgeStateCodec, truthCodec } from '#contract/records.ts';
@@ -49,10 +49,10 @@ describe('a trainer with Kafka', { timeout: 60_000 }, () => {
       heapMb: 256,
       pickPort,
       onProgress: () => undefined,
-      linkAdvertised: { host: '127.0.0.1', port },
+      linksAdvertised: [{ host: '127.0.0.1', port }],
     });
     proxy.on('connection', (near) => {
-      const far = connect({ port: local.linkTarget?.port ?? 0, host: local.linkTarget?.host });
+      const far = connect(local.linkTargets[0] ?? { port: 0 });
       near.on('data', (chunk: Buffer) => said.push(chunk));
       near.pipe(far).on('error', () => near.destroy());
       far.pipe(near).on('error', () => far.destroy());
@@ -175,7 +175,7 @@ describe('a trainer with Kafka', { timeout: 60_000 }, () => {
     assert.deepEqual([first.counter, release.counter], [1, 2], 'one after the other');
     assert.equal(first.id.slice(3), release.id.slice(3), 'of the same history');
     assert.equal(release.trainedOnReadings, history.length * 10);
-    assert.ok(release.trainSeconds > 0 && release.publishedAt <= Date.now());
+    assert.ok((release.trainSeconds ?? 0) > 0 && release.publishedAt <= Date.now());
     assert.deepEqual(await desiredWith(run, 'edge-1'), { 'edge-1': release.id });
     await sayEdge(run, 'edge-2');
     assert.deepEqual(await desiredWith(run, 'edge-2'), { 'edge-1': release.id, 'edge-2': release.id });
@@ -188,12 +188,59 @@ describe('a trainer with Kafka', { timeout: 60_000 }, () => {
     assert.equal(code, 0, output);
     assert.deepEqual(await releasesOf(run), [release.id, first.id]);
 
+    assert.deepEqual(trainer.unheard, [], 'what was given up has no answer');
+
     // The next process knows which release is the newest.
     await sayEdge(run, 'edge-3');
     const again = start(run, true);
     assert.equal((await desiredWith(run, 'edge-3'))['edge-3'], release.id);
     again.end();
     assert.equal((await again.ended).code, 0);
+  });
+
+  it('killed in the middle, or before its answer was heard, it makes each release once when it is asked again', async () => {
+    const run = 'killed';
+    await writeHistory(run, history);
+    await sayEdge(run, 'edge-1');
+    const first = start(run, true);
+    await first.next('ready');
+    first.train(0);
+    await first.says('learns from', 1);
+    first.kill();
+    await first.ended;
+    assert.deepEqual(await releasesOf(run), []);
+
+    const second = start(run, true);
+    await second.next('ready');
+    second.train(0);
+    // Published; of the answer nobody hears.
+    await second.says('"released"', 1);
+    second.kill();
+    await second.ended;
+    const [published = '', ...others] = await releasesOf(run);
+    assert.deepEqual([published.slice(0, 3), others], ['r1-', []]);
+
+    const third = start(run, true);
+    await third.next('ready');
+    // Who has heard of the first one wants another; who has not gets it, once.
+    third.train(0, 1);
+    third.train(0);
+    third.train(0);
+    const answers = [
+      await third.next('released'),
+      await third.next('released'),
+      await third.next('released'),
+    ];
+    const [another, known, last] = answers.map(({ release }) => release);
+    assert.ok(another && known && last);
+    assert.deepEqual([another.counter, known.counter, last.counter], [2, 1, 3]);
+    assert.equal(known.id, published);
+    assert.equal(known.trainSeconds, null);
+    assert.equal(known.trainedOnReadings, history.length * 10);
+    assert.deepEqual(await releasesOf(run), [last.id, another.id, published]);
+    assert.deepEqual(await desiredWith(run, 'edge-1'), { 'edge-1': last.id });
+    third.end();
+    assert.equal((await third.ended).code, 0);
   });
 });
 
@@ -275,13 +322,22 @@ class Trainer {
     }
   }
 
+  /** What it said and nobody has taken. */
+  get unheard(): readonly Said[] {
+    return this.#said;
+  }
+
   /** Its log has the text so many times. */
   async says(text: string, times: number): Promise<void> {
     while (this.#output.split(text).length <= times) await this.#more('data');
   }
 
-  train(since: number): void {
-    this.#child.send({ type: 'train', since });
+  train(since: number, above = 0): void {
+    this.#child.send({ type: 'train', since, above } satisfies ToTrainer);
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
   }
 
   end(): void {
@@ -290,7 +346,7 @@ class Trainer {
 
   async #more(event: 'message' | 'data'): Promise<void> {
     const from = event === 'message' ? this.#child : this.#child.stdout!;
-    const more = on(from, event).next();
+    const more = once(from, event);
     const ended = this.ended.then(({ output }) => assert.fail(`ended too early:\n${output}`));
     await Promise.race([more, ended]);
   }

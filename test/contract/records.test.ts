@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as fc from 'fast-check';
 import type { Codec } from '#contract/codec.ts';
-import { evictionCodec, ledgerMarksCodec } from '#contract/ledger-records.ts';
+import { evictionCodec, ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
 import {
   deadLetterCodec,
   edgeStateCodec,
@@ -109,6 +109,20 @@ const records: { name: string; codec: Codec<unknown>; value: fc.Arbitrary<unknow
     marks: fc.array(fc.record({ vin: text, session: long, sent: long, acked: long, dropped: long }), {
       maxLength: 5,
     }),
+  }),
+  record('Spoiled', spoiledCodec, {
+    shard: text,
+    at: long,
+    messages: fc.array(
+      fc.record({
+        vin: text,
+        session: long,
+        seq: long,
+        kind: fc.constantFrom('reorder', 'corrupt', 'oversize', 'wrong-schema'),
+        hash: text,
+      }),
+      { maxLength: 5 },
+    ),
   }),
 ];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { failures } from '#contract/failures.ts';
+import { dtcOf, failures, kindOf } from '#contract/failures.ts';
 import { signalCount, signalIndex, signalNames, signals } from '#contract/signals.ts';
 import { topicConfig, topicName, topics } from '#contract/topics.ts';
 
@@ -81,4 +81,18 @@ test('every failure has its own id; trouble codes are codes of the power train',
     assert.ok(dtc === null || /^P0\d{3}$/.test(dtc), id);
     assert.ok(kind !== 'benign' || dtc === null, id);
   }
+});
+
+test('a code hangs on the sensor where a sensor fails, and is a standard one', () => {
+  for (const { id, kind, dtc } of failures) {
+    for (const sensor of signalNames) {
+      const code = dtcOf(id, sensor);
+      assert.ok(code === null || /^P[02]\d{3}$/.test(code), `${id} of ${sensor}: ${code}`);
+      if (kind !== 'sensor') assert.equal(code, dtc);
+    }
+    assert.equal(dtcOf(id, 'coolantTemperature'), dtc, id);
+    assert.equal(kindOf(id), kind);
+  }
+  assert.equal(kindOf('rust'), undefined);
+  assert.throws(() => dtcOf('rust', 'speed'), /rust is not in the table of failures/);
 });

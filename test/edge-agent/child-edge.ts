@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -5,6 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { ToEdge } from '#contract/control.ts';
 import { parseMetrics, type ParsedMetrics } from '#runtime/metrics.ts';
 import { fleetSecret } from './rig.ts';
 
@@ -17,15 +19,21 @@ export interface ChildEdge {
   metrics(): Promise<ParsedMetrics>;
   /** HTTP status and body of /readyz. */
   ready(): Promise<{ status: number; body: string }>;
+  /** Over the control channel. */
+  tell(message: ToEdge): void;
   exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
 }
 
-/** An edge agent in its own process, under `wrapper` (strace, say) if one is given. */
+/**
+ * An edge agent in its own process, under `wrapper` (strace, say) if one is given.
+ * @param isSupervised with a control channel to us
+ */
 export async function childEdge(
   t: TestContext,
   folder: string,
   settings: Record<string, unknown> = {},
   wrapper: string[] = [],
+  isSupervised = false,
 ): Promise<ChildEdge> {
   const configFile = path.join(folder, 'edge.yaml');
   const config = {
@@ -42,7 +50,8 @@ export async function childEdge(
   const [command = process.execPath, ...before] = wrapper;
   const node = wrapper.length > 0 ? [process.execPath] : [];
   const child = spawn(command, [...before, ...node, main, '--config', configFile], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(isSupervised ? (['ipc'] as const) : [])],
+    serialization: 'advanced',
   });
   const exited = once(child, 'close') as ChildEdge['exited'];
   t.after(async () => {
@@ -50,9 +59,10 @@ export async function childEdge(
     await exited;
   });
   let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const started = Promise.withResolvers<{ pid: number; health: string; port: number; epoch: string }>();
   const said: Record<string, unknown> = {};
+  assert(child.stdout);
   createInterface({ input: child.stdout }).on('line', (line) => {
     const { msg, pid, health, port, epoch } = JSON.parse(line) as Record<string, unknown>;
     if (msg === 'starting') Object.assign(said, { pid, health });
@@ -71,6 +81,7 @@ export async function childEdge(
     epoch,
     exited,
     stderr: () => stderr,
+    tell: (message) => void child.send(message),
     metrics: async () => parseMetrics(await (await get('metrics')).text()),
     ready: async () => {
       const answer = await get('readyz');

@@ -154,3 +154,49 @@ test(
     );
   },
 );
+
+test(
+  'a disk that the testbed says is full: cars wait, a kill loses nothing, and after it they catch up',
+  options,
+  async (t) => {
+    const folder = await tempFolder(t);
+    const edge = await childEdge(t, folder, { maxHeldPerCar: 20 }, [], true);
+    const car = await testCar(t, edge.port, vin);
+    car.sendSeqs(1, 1, 500);
+    await until(() => car.acked.length === 500);
+    edge.tell({ type: 'disk', full: true });
+    car.sendSeqs(1, 501, 1500);
+    await until(async () => (await edge.ready()).body.includes('the disk is full'));
+    assert.equal((await edge.ready()).status, 503);
+    const ackedBefore = car.acked.length;
+    // Held back at the broker: it no longer reads what the car has sent.
+    const read = async (): Promise<number> =>
+      (await edge.metrics()).value('fleetbed_edge_messages_total') ?? 0;
+    await until(async () => (await read()) >= ackedBefore + 20);
+    assert.ok((await read()) < 1000, 'cars are not pushed back');
+    assert.equal(car.acked.length, ackedBefore);
+    edge.process.kill('SIGKILL');
+    await edge.exited;
+    const stored = identities(storedFrames(path.join(folder, 'outbox')));
+    assert.deepEqual(
+      stored,
+      Array.from({ length: stored.length }, (_value, index) => `${vin}/1/${index + 1}`),
+    );
+    assert.ok(stored.length >= ackedBefore, 'what was acknowledged is on disk');
+
+    const second = await childEdge(t, folder, { maxHeldPerCar: 20 }, [], true);
+    const again = await testCar(t, second.port, vin);
+    second.tell({ type: 'disk', full: true });
+    again.sendSeqs(1, ackedBefore + 1, 1500);
+    await until(async () => (await second.ready()).status === 503);
+    second.tell({ type: 'disk', full: false });
+    await until(() => again.acked.length === 1500 - ackedBefore);
+    await until(async () => (await second.ready()).status === 200);
+    second.process.kill('SIGTERM');
+    assert.deepEqual(await second.exited, [0, null]);
+    assert.deepEqual(
+      identities(storedFrames(path.join(folder, 'outbox'))),
+      Array.from({ length: 1500 }, (_value, index) => `${vin}/1/${index + 1}`),
+    );
+  },
+);

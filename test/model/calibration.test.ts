@@ -16,9 +16,9 @@ function calibrated(rate: number, spoilt = 0): Record<string, number> {
   const reach = calibration.uncalibrated['coolantTemperature.raise']!;
   for (let vehicle = 0; vehicle < vehicles; vehicle++) {
     const peak = vehicle < spoilt ? 1e5 : random.exponential(scale);
-    calibration.trace(0, 0, 'coolantTemperature', 0.5, peak / reach, 0);
-    calibration.trace(0, 1, 'coolantTemperature', -0.5, peak / reach / 2, 0);
-    calibration.trace(0, 0, 'oilTemperature', 0, 0, 0);
+    calibration.trace(0, 0, 'coolantTemperature', 0.5, peak / reach, 0, 0);
+    calibration.trace(0, 1, 'coolantTemperature', -0.5, peak / reach / 2, 0, 0);
+    calibration.trace(0, 0, 'oilTemperature', 0, 0, 0, 0);
     calibration.endVehicle(dayMs / 10);
   }
   return calibration.thresholds(rate);
@@ -26,7 +26,7 @@ function calibrated(rate: number, spoilt = 0): Record<string, number> {
 
 /** A twelfth of the alarms is this signal's, and four fifths of them by its CUSUM. */
 function exact(rate: number): number {
-  const signals = thresholdNames('virtual-sensors').length / 3;
+  const signals = thresholdNames('virtual-sensors').length / 4;
   return scale * Math.log(1 / (((rate / signals) * 0.8) / 10));
 }
 
@@ -69,7 +69,7 @@ test('fewer alarms allowed, higher thresholds', () => {
 test('an autoencoder has one threshold, of its error', () => {
   const calibration = new Calibration('autoencoder');
   for (let vehicle = 1; vehicle <= 50; vehicle++) {
-    calibration.trace(0, 0, 'speed', 1, vehicle / 1e6, 0);
+    calibration.trace(0, 0, 'speed', 1, vehicle / 1e6, 0, 0);
     calibration.endVehicle(dayMs / 100);
   }
   const thresholds = calibration.thresholds(1);

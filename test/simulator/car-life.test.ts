@@ -1,76 +1,10 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { signalIndex, signals, type SignalName } from '#contract/signals.ts';
-import { encodeTelemetry } from '#contract/telemetry.ts';
 import { carLife, CarLives } from '#simulator/car-life.ts';
-import { ownCars, type Fleet } from '#simulator/fleet.ts';
+import type { Fleet } from '#simulator/fleet.ts';
 import { profiles } from '#simulator/population/profiles.ts';
-import { vinOf } from '#simulator/population/vin.ts';
-import { Schedule } from '#simulator/schedule/schedule.ts';
-import { failureWith } from './failures/fleets.ts';
 import { fleetWith } from './fleets.ts';
-
-/** A digest of each car's bytes, all but session and scheduledAt, as the shards of a split would send them. */
-function digests(fleet: Fleet, processes: number, workers: number): Map<number, string> {
-  const all = new Map<number, string>();
-  for (let process = 0; process < processes; process++) {
-    for (let worker = 0; worker < workers; worker++) {
-      const indices = ownCars(fleet.cars, { process, processes, worker, workers });
-      const lives = new CarLives(fleet, indices);
-      const hashes = indices.map(() => createHash('sha256'));
-      const seqs = indices.map(() => 0);
-      const schedule = new Schedule(fleet, indices, {
-        due: (slot, _, simTime) => {
-          lives.live(slot, simTime);
-          const vin = vinOf(fleet.seed, indices[slot]!);
-          const { intervalMs } = fleet;
-          const { columns } = lives;
-          const seq = ++seqs[slot]!;
-          hashes[slot]!.update(
-            encodeTelemetry({ vin, session: 0, seq, scheduledAt: 0, simTime, intervalMs, columns }),
-          );
-        },
-        skip: () => assert.fail('nothing is skipped'),
-        join: () => {},
-        leave: () => {},
-      });
-      schedule.begin(0);
-      for (let now = 0; !schedule.isOver(now); now += 50) schedule.run(now, Infinity);
-      for (const [slot, index] of indices.entries()) all.set(index, hashes[slot]!.digest('hex'));
-    }
-  }
-  return all;
-}
-
-test('the same seed gives the same bytes for any number of processes and workers', () => {
-  const fleet = fleetWith({
-    stages: [
-      { forMs: 5000, cars: 12 },
-      { forMs: 5000, cars: 24 },
-      { forMs: 5000, cars: 4 },
-      { forMs: 5000, cars: 24 },
-      { forMs: 3000, cars: 24 },
-    ],
-    failures: [
-      failureWith({ atMs: 2000, cars: 6, overMs: 60_000 }),
-      failureWith({ failure: 'sensor-stuck', atMs: 9000, cars: 6 }),
-    ],
-  });
-  const alone = digests(fleet, 1, 1);
-  assert.equal(alone.size, 24);
-  assert.equal(new Set(alone.values()).size, 24, 'every car has a life of its own');
-  for (const [processes, workers] of [
-    [1, 2],
-    [2, 1],
-    [3, 2],
-    [1, 24],
-  ] as const) {
-    const split = digests(fleet, processes, workers);
-    for (const [index, digest] of alone) assert.equal(split.get(index), digest, `car ${index}`);
-  }
-  assert.notDeepEqual(digests({ ...fleet, seed: 43 }, 1, 1), alone);
-});
 
 test('a car lives the same life among others as alone', () => {
   const fleet = fleetWith();
@@ -179,7 +113,7 @@ for (const profile of profiles.keys()) {
       warm++;
       if (coolant >= 87 && coolant <= 95) within++;
       // A hybrid's engine cools while it rests.
-      assert(coolant >= (profile === 'hybrid' ? 70 : 84), `${coolant} degC after an hour`);
+      assert(coolant >= (profile === 'hybrid' ? 62 : 84), `${coolant} degC after an hour`);
     }
     assert(coldest < 25, `began at ${coldest} degC`);
     assert(

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { FromSimulator, ToSimulator } from '#contract/control.ts';
-import { ledgerMarksCodec } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
 import { truthCodec, type Truth } from '#contract/records.ts';
 import { loadConfig } from '#runtime/config.ts';
 import { parseMetrics } from '#runtime/metrics.ts';
@@ -130,7 +130,7 @@ test(
         {
           vin,
           failure: isStuck ? 'sensor-stuck' : 'coolant-loss',
-          dtc: isStuck ? 'P0116' : 'P0217',
+          dtc: isStuck ? 'P0101' : 'P0217',
           kind: isStuck ? 'sensor' : 'engine',
           severity: expected.failure.severity,
           onsetSim: fleet.simStartMs + (isStuck ? 100_000 : 50_000),
@@ -146,6 +146,42 @@ test(
       assert(told && told.onset === truth.onset && told.failureAt === truth.failureAt);
     }
     assert(detectable >= 2, `${detectable} of 4 can be detected`);
+  },
+);
+
+test(
+  'what is spoiled on purpose is told before the marks that count it, and counted',
+  { timeout: 60_000 },
+  async (t) => {
+    const edge = await testEdge(t);
+    const healthPort = await pickPort();
+    // 20 messages of each car are due, of which it holds back the 5th, the 10th and so on.
+    const spoils = [{ kind: 'reorder', at: 0, for: '2s', cars: 3, every: 5 }];
+    const more = ['--spoils', JSON.stringify(spoils), '--health-port', String(healthPort)];
+    const simulator = supervised(t, flagsFor(edge.port, ...more));
+    await simulator.said('connected');
+    simulator.tell({ type: 'start', at: Date.now() + 50 });
+    await simulator.said('finished');
+    const sent = new Map<string, number>();
+    let told = 0;
+    for (const message of simulator.heard) {
+      if (message.type === 'marks')
+        for (const mark of ledgerMarksCodec.decode(Buffer.from(message.bytes)).marks)
+          sent.set(mark.vin, mark.sent);
+      if (message.type !== 'spoiled') continue;
+      const { shard, messages } = spoiledCodec.decode(Buffer.from(message.bytes));
+      assert.match(shard, /^simulator-1-[12]$/);
+      for (const { vin, seq, kind } of messages) {
+        told++;
+        assert.equal(kind, 'reorder');
+        assert((sent.get(vin) ?? 0) < seq);
+      }
+    }
+    assert.equal(told, 12);
+    const text = await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text();
+    assert.equal(parseMetrics(text).value('fleetbed_messages_spoiled_total', { kind: 'reorder' }), 12);
+    simulator.child.kill('SIGTERM');
+    assert.deepEqual(await simulator.exit, [0, null]);
   },
 );
 

@@ -63,11 +63,33 @@ test('failures say what they need, and the rest has its default', () => {
   assert.deepEqual(fleetOf(load()).failures, []);
 });
 
+test('spoils say what they need, and the rest has its default', () => {
+  const flags =
+    '[{"kind":"corrupt","at":"5s","for":"1m","cars":2},{"kind":"skew","at":0,"for":1000,"cars":1,"every":1,"by":-300000}]';
+  assert.deepEqual(fleetOf(load('--spoils', flags)).spoils, [
+    { kind: 'corrupt', atMs: 5000, forMs: 60_000, cars: 2, every: 10, byMs: 0 },
+    { kind: 'skew', atMs: 0, forMs: 1000, cars: 1, every: 1, byMs: -300_000 },
+  ]);
+  assert.deepEqual(fleetOf(load()).spoils, []);
+});
+
 for (const [flags, expected] of [
+  [['--spoils', '[{"kind":"corupt","at":"1s","for":"1s","cars":1}]'], /spoils/],
+  [['--spoils', '[{"kind":"corrupt","at":"1s","for":"0s","cars":1}]'], /more than 0s/],
+  [['--spoils', '[{"kind":"corrupt","at":"1s","for":"1s","cars":1,"every":0}]'], /every/],
+  [
+    ['--spoils', '[{"kind":"skew","at":"1s","for":"1s","cars":1}]'],
+    /expected how many ms the clocks are ahead/,
+  ],
+  [['--spoils', '[{"kind":"skew","at":"1s","for":"1s","cars":1,"by":0.5}]'], /by/],
   [['--failures', '[{"failure":"coolant-lost","at":"1s","cars":1}]'], /did you mean coolant-loss/],
   [['--failures', '[{"failure":"coolant-loss","at":"1s","cars":0}]'], /cars/],
   [['--failures', '[{"failure":"coolant-loss","at":"1s","cars":1,"severity":0}]'], /severity/],
   [['--failures', '[{"failure":"coolant-loss","at":"1s","cars":1,"over":"0s"}]'], /more than 0s/],
+  [
+    ['--fleet-profiles', '{"petrol":1}', '--failures', '[{"failure":"boost-leak","at":"1s","cars":1}]'],
+    /expected a failure that a car of the fleet can have: petrol cars lack a charger/,
+  ],
   [['--fleet-profiles', '{"petrl":1}'], /no such profile.*did you mean petrol/],
   [['--process-index', '2', '--process-count', '2'], /less than process.count/],
   [['--stages', '[{"for":"10s","cars":11}]'], /at most cars \(10\)/],
@@ -85,6 +107,12 @@ for (const [flags, expected] of [
 
 test('help names every setting', () => {
   const help = configHelp(simulatorConfig, { usage: 'fleetbed simulate', summary: '' });
-  for (const flag of ['--pending-limit', '--fleet-readings-per-message', '--connect-rate', '--tls-ca'])
+  for (const flag of [
+    '--pending-limit',
+    '--fleet-readings-per-message',
+    '--connect-rate',
+    '--tls-ca',
+    '--spoils',
+  ])
     assert.match(help, new RegExp(flag));
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ledgerMarksCodec } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
 import { createLog } from '#runtime/log.ts';
 import { KafkaSink } from '#simulator/marks-sink.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
@@ -57,5 +57,81 @@ test(
       A: { sent: 20, key: 'run1/simulator-1-1' },
       B: { sent: 2, key: 'run1/simulator-1-2' },
     });
+  },
+);
+
+test(
+  'what was spoiled reaches fleet.ledger before the marks that count it, also through an outage',
+  { timeout: 120_000 },
+  async () => {
+    const config = kafkaConfig.parse({ brokers: server.brokers });
+    const kafka = connectKafka(config, log);
+    await ensureTopics(kafka, { prefix: '', given: true, tieredStorage: 'detect' });
+    const sink = await KafkaSink.connect(config, 'run2', log);
+    const heard: string[] = [];
+    const reader = await readTopics(kafka, {
+      topics: ['fleet.ledger'],
+      from: 'beginning',
+      onBatch: (records) => {
+        for (const { value, key } of records) {
+          if (String(key) !== 'run2/simulator-1-1') continue;
+          if (spoiledCodec.matches(value!))
+            for (const { seq, kind } of spoiledCodec.decode(value!).messages) heard.push(`${seq} ${kind}`);
+          else for (const { sent } of ledgerMarksCodec.decode(value!).marks) heard.push(`sent ${sent}`);
+        }
+      },
+    });
+    reader.failed.catch(() => {});
+    const spoil = (seq: number): void =>
+      sink.spoiled(
+        spoiledCodec.encode({
+          shard: 'simulator-1-1',
+          at: seq,
+          messages: [{ vin: 'A', session: 1, seq, kind: 'corrupt', hash: 'hash' }],
+        }),
+      );
+    spoil(1);
+    sink.take(record('simulator-1-1', 'A', 1));
+    while (heard.length < 2) await sleep(10);
+    server.local.kill();
+    for (let seq = 2; seq <= 4; seq++) {
+      spoil(seq);
+      sink.take(record('simulator-1-1', 'A', seq));
+    }
+    await sleep(500);
+    assert.equal(sink.waiting, 3);
+    await server.local.start();
+    await sink.close();
+    assert.equal(sink.waiting, 0);
+    await reader.reachEnd(30_000);
+    await reader.stop();
+    assert.deepEqual(heard, ['1 corrupt', 'sent 1', '2 corrupt', '3 corrupt', '4 corrupt', 'sent 4']);
+  },
+);
+
+test(
+  'what was spoiled and cannot be told has a limit: the oldest is dropped, and said',
+  { timeout: 120_000 },
+  async () => {
+    const said: string[] = [];
+    const config = kafkaConfig.parse({ brokers: server.brokers });
+    const listening = createLog({ component: 'test', level: 'silent' });
+    listening.warn = (_about: object, text?: string) => void said.push(text ?? '');
+    const sink = await KafkaSink.connect(config, 'run3', listening);
+    const messages = Array.from({ length: 5000 }, (_, seq) => ({
+      vin: 'A',
+      session: 1,
+      seq,
+      kind: 'corrupt' as const,
+      hash: 'hash',
+    }));
+    const bytes = spoiledCodec.encode({ shard: 'simulator-1-1', at: 1, messages });
+    for (let n = 0; n < 20; n++) sink.spoiled(bytes);
+    assert.deepEqual([sink.waiting, said.length], [100_000, 0]);
+    sink.spoiled(bytes);
+    assert.equal(sink.waiting, 100_000);
+    assert.match(said[0] ?? '', /Kafka was away for too long/);
+    await sink.close();
+    assert.equal(sink.waiting, 0);
   },
 );

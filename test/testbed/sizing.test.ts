@@ -7,6 +7,7 @@ const base: Load = {
   cars: 500,
   simulators: 1,
   edges: 2,
+  bridges: 1,
   readingsPerMessage: 10,
   messageIntervalMs: 1000,
   durationMs: 50_000,

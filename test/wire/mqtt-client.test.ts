@@ -244,6 +244,20 @@ test('tries each address in turn and stays with the one that answers', timeout, 
   assert.equal(seen.closes.length, 2);
 });
 
+test('leaves an address whose broker fell silent without having it wait once more', timeout, async (t) => {
+  const takesOnly = (socket: Socket): void => {
+    socket.once('data', () => socket.write(connack));
+  };
+  const silent = await startServer(t, takesOnly);
+  const answering = await startServer(t, takesOnly);
+  const addresses = [silent, answering].map(({ port }) => ({ host: '127.0.0.1', port }));
+  const { seen } = startClient(t, 0, { addresses, keepAliveSeconds: 1 });
+  await until(() => seen.connects === 2);
+  assert.deepEqual(seen.closes, ['timeout']);
+  assert.equal(silent.sockets.length, 1);
+  assert.equal(answering.sockets.length, 1);
+});
+
 test('names why a broker refused it, and why a connection ended', timeout, async (t) => {
   const answers = [1, 2, 3, 4, 5].map((code) => Buffer.from([0x20, 2, 0, code]));
   const { port } = await startServer(t, (socket, connection) => {

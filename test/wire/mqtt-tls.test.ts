@@ -1,40 +1,28 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type tls from 'node:tls';
-import { promisify } from 'node:util';
 import { connectAsync } from 'mqtt';
+import { makeCertificate } from '#test/certificate.ts';
 import { skipWithout } from '#test/skip-without.ts';
 import { connectRaw, startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
 
-const run = promisify(execFile);
 const options = {
   timeout: 60_000,
   skip: skipWithout('openssl'),
 };
 
-async function makeCertificate(t: TestContext): Promise<{ key: Buffer; cert: Buffer }> {
+async function makePair(t: TestContext): Promise<{ key: Buffer; cert: Buffer }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'fleetbed-tls-'));
   t.after(() => rm(folder, { recursive: true }));
-  const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const subject = [
-    '-days',
-    '2',
-    '-subj',
-    '/CN=localhost',
-    '-addext',
-    'subjectAltName=DNS:localhost,IP:127.0.0.1',
-  ];
-  await run('openssl', [...request, ...subject, '-keyout', key, '-out', cert]);
+  const { key, cert } = await makeCertificate(folder);
   return { key: await readFile(key), cert: await readFile(cert) };
 }
 
 test('carries messages over TLS, ours and MQTT.js’, bounded as over TCP', options, async (t) => {
-  const { key, cert } = await makeCertificate(t);
+  const { key, cert } = await makePair(t);
   const under = await startBroker(t, { tls: { key, cert }, settleAtOnce: false, maxHeldPerConnection: 4 });
   const { client, seen } = startClient(t, under.broker.port, { tls: { ca: cert } });
   client.subscribe('s/car', 1);
@@ -67,7 +55,7 @@ test(
   'a certificate that the client does not trust, and a client that speaks no TLS, are refused',
   options,
   async (t) => {
-    const { key, cert } = await makeCertificate(t);
+    const { key, cert } = await makePair(t);
     const under = await startBroker(t, { tls: { key, cert } });
     const { seen } = startClient(t, under.broker.port, {
       tls: {},
@@ -84,7 +72,7 @@ test(
 );
 
 test('a client certificate is asked for where the broker is told to', options, async (t) => {
-  const { key, cert } = await makeCertificate(t);
+  const { key, cert } = await makePair(t);
   const serverOptions: tls.TlsOptions = { key, cert, ca: cert, requestCert: true, rejectUnauthorized: true };
   const under = await startBroker(t, { tls: serverOptions });
   const bare = startClient(t, under.broker.port, {

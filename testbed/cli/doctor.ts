@@ -83,6 +83,7 @@ function sizingFor(scenario: Scenario): Sizing {
     cars: largestStageCars(scenario.stages),
     simulators: names.simulators.length,
     edges: names.edges.length,
+    bridges: names.bridges.length,
     readingsPerMessage: scenario.fleet.readingsPerMessage,
     messageIntervalMs: messageIntervalMs(scenario),
     durationMs: scheduleMs(scenario.stages),

@@ -1,7 +1,8 @@
 import { exitCodes } from '#runtime/errors.ts';
 import { loadScenario } from '../scenario/load.ts';
-import type { Scenario, TimelineEntry } from '../scenario/scenario.ts';
+import { isSpoil, type Scenario, type TimelineEntry } from '../scenario/scenario.ts';
 import { ScenarioError } from '../scenario/problems.ts';
+import { spoiledCars } from '../scenario/spoils.ts';
 import { largestStageCars, scheduleMs } from '../scenario/stages.ts';
 import { shortDuration } from '../scenario/values.ts';
 import { readArguments } from './arguments.ts';
@@ -44,6 +45,7 @@ async function described(file: string): Promise<string> {
 
 function inShort(entry: TimelineEntry): string {
   if (entry.action === 'fail') return entry.failure;
+  if (isSpoil(entry)) return `${entry.action} ${spoiledCars(entry)}`;
   return `${entry.action} ${'link' in entry ? entry.link.name : entry.target}`;
 }
 

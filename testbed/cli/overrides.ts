@@ -19,7 +19,8 @@ export function overridesFrom(given: Given): Omit<Overrides, 'kafkaGiven'> {
   };
 }
 
-function wholeNumber(option: string, text: string, least: number, most: number): number {
+/** @throws UserError 'config' */
+export function wholeNumber(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
   throw new UserError('config', `${option}: expected a whole number from ${least} to ${most}, got ${text}`);

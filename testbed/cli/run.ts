@@ -1,25 +1,29 @@
-import path from 'node:path';
 import { exitCodes, UserError } from '#runtime/errors.ts';
-import { createLog } from '#runtime/log.ts';
 import type { KafkaConfig } from '#wire/kafka.ts';
-import { runScenario } from '../run/run.ts';
-import { StoppedEarly } from '../run/set-up.ts';
-import { Stop } from '../run/stop.ts';
 import { loadScenario } from '../scenario/load.ts';
 import { processNames } from '../scenario/processes.ts';
-import { messageIntervalMs, type Link, type Scenario, type TimelineEntry } from '../scenario/scenario.ts';
+import {
+  isSpoil,
+  messageIntervalMs,
+  type Link,
+  type Scenario,
+  type TimelineEntry,
+} from '../scenario/scenario.ts';
+import { spoiledCars } from '../scenario/spoils.ts';
 import { largestStageCars, scheduleMs } from '../scenario/stages.ts';
 import { shortDuration } from '../scenario/values.ts';
 import { plural } from '../verdict/figures.ts';
-import { renderScreen } from '../verdict/screen.ts';
 import { readArguments, type Given } from './arguments.ts';
 import type { Command } from './command.ts';
 import { kafkaOf } from './kafka-option.ts';
+import { mqttOf } from './mqtt-option.ts';
 import { overrideOptions, overridesFrom } from './overrides.ts';
+import { perform } from './perform.ts';
+import { readAndSay } from './read-drives.ts';
 
 const help = `Usage: fleetbed run <scenario.yaml> [options]
 
-Runs a scenario on real parts: cars, edges, bridge and an Apache Kafka on this machine, breaks what its timeline says,
+Runs a scenario on real parts: cars, edges, bridges and an Apache Kafka on this machine, breaks what its timeline says,
 and ends with one verdict.
 
   --cars N             scale all stages so that the largest has N cars
@@ -28,6 +32,9 @@ and ends with one verdict.
   --set path=value     change any field of the scenario, e.g. --set edges.count=3 (may be repeated)
   --kafka host:port,…  use this Kafka and start none (TLS and SASL: FLEETBED_KAFKA_SSL_ENABLED, FLEETBED_KAFKA_SASL_…;
                        a prefix for all topics: FLEETBED_KAFKA_TOPIC_PREFIX)
+  --mqtt mqtt://user:password@host:port
+                       let edges and bridges meet at this MQTT 3.1.1 broker (mqtts:// for TLS, ?ca=FILE for its
+                       certificates) instead of bridges' own (docs/external-broker.md)
   --out DIR            where summary.json, report.html, junit.xml, metrics.ndjson and logs/ go
                        (default: out/<scenario>/<run>)
   --keep               leave the local Kafka up, to look into it (fleetbed tail fleet.telemetry --kafka …)
@@ -47,50 +54,37 @@ export const runCommand: Command = {
   async run(argv, io) {
     const { file, given } = readRunArguments(argv);
     const kafka = givenKafka(io.env, given.value('kafka'));
+    const mqtt = mqttOf('run', given.value('mqtt'));
     const scenario = await loadScenario(file, {
       ...overridesFrom(given),
       kafkaGiven: kafka !== undefined,
     });
     io.stdout.write(`${announcement(scenario)}\n`);
+    if (mqtt) io.stdout.write(`  edges and bridges meet at the MQTT broker ${mqtt.host}:${mqtt.port}\n`);
     if (given.has('dry-run')) return exitCodes.ok;
 
-    const stop = new Stop();
-    const release = onInterrupt(stop, io.stderr);
-    try {
-      const { summary, samples, reportFile, kept } = await runScenario({
-        scenario,
-        given: kafka,
-        out: (run) => path.resolve(given.value('out') ?? path.join('out', scenario.name, run)),
-        keep: given.has('keep'),
-        stop,
-        log: createLog({ component: 'run', level: io.env['FLEETBED_LOG_LEVEL'] ?? 'silent' }),
-        terminal: io.stdout,
-      });
-      const shown = path.relative(process.cwd(), reportFile);
-      io.stdout.write(
-        renderScreen(summary, {
-          color: io.stdout.isTTY && !io.env['NO_COLOR'],
-          width: Math.min(100, io.stdout.columns || 100),
-          samples,
-          report: shown.startsWith('..') ? reportFile : shown,
-        }),
-      );
-      if (kept !== undefined) io.stdout.write(`  ${kept}\n\n`);
-      return summary.run.exitCode;
-    } catch (error) {
-      if (!(error instanceof StoppedEarly)) throw error;
-      io.stderr.write('Stopped before the schedule began.\n');
-      return exitCodes.stoppedByUser;
-    } finally {
-      release();
-    }
+    const { recorded, intervalMs, readingsPerMessage } = scenario.fleet;
+    await using drives =
+      recorded &&
+      (await readAndSay({ recorded, intervalMs, readingsPerMessage }, { place: recorded.drives }, io));
+    return await perform(
+      { scenario, kafka, mqtt, drives, out: given.value('out'), keep: given.has('keep') },
+      io,
+    );
   },
 };
 
 function readRunArguments(argv: string[]): { file: string; given: Given } {
   const given = readArguments(argv, {
     command: 'run',
-    options: { ...overrideOptions, kafka: 'value', out: 'value', keep: 'flag', 'dry-run': 'flag' },
+    options: {
+      ...overrideOptions,
+      kafka: 'value',
+      mqtt: 'value',
+      out: 'value',
+      keep: 'flag',
+      'dry-run': 'flag',
+    },
     positionals: { most: 1, what: 'one scenario' },
   });
   const [file] = given.positionals;
@@ -100,20 +94,21 @@ function readRunArguments(argv: string[]): { file: string; given: Given } {
 }
 
 /** The user's own Kafka is named by --kafka or FLEETBED_KAFKA_BROKERS; how to reach it, by FLEETBED_KAFKA_…. */
-function givenKafka(env: NodeJS.ProcessEnv, option: string | undefined): KafkaConfig | undefined {
+export function givenKafka(env: NodeJS.ProcessEnv, option: string | undefined): KafkaConfig | undefined {
   const brokers = option ?? env['FLEETBED_KAFKA_BROKERS'];
   if (brokers === undefined) return undefined;
   return kafkaOf('run', { brokers }, env);
 }
 
 /** What is about to happen, in a line or two. */
-function announcement(scenario: Scenario): string {
+export function announcement(scenario: Scenario): string {
   const cars = largestStageCars(scenario.stages);
   const names = processNames(scenario);
   const { qos, readingsPerMessage, speedup } = scenario.fleet;
   const perSecond = (cars * 1000) / messageIntervalMs(scenario);
   const trainer = scenario.training ? ', a trainer' : '';
-  const processes = `${plural(names.simulators.length, 'simulator')}, ${plural(names.edges.length, 'edge agent')}, a bridge${trainer}`;
+  const bridges = names.bridges.length === 1 ? 'a bridge' : `${names.bridges.length} bridges`;
+  const processes = `${plural(names.simulators.length, 'simulator')}, ${plural(names.edges.length, 'edge agent')}, ${bridges}${trainer}`;
   return [
     `${scenario.name}: ${cars.toLocaleString('en')} cars at QoS ${qos} for ${shortDuration(scheduleMs(scenario.stages))}, seed ${scenario.seed}`,
     `  up to ${Math.round(perSecond).toLocaleString('en')} messages/s of ${readingsPerMessage} readings, time runs ${speedup}x; ${processes}`,
@@ -140,6 +135,11 @@ function inWords(entry: TimelineEntry): string {
   if (entry.action === 'storm') {
     return `all cars of ${entry.links.map(({ to }) => to).join(', ')} lose their connection and come back`;
   }
+  if (isSpoil(entry)) return `${entry.action}: ${spoiledCars(entry)}${long}`;
+  if (entry.action === 'disk-full') {
+    const disks = entry.disks.length === 1 ? 'the disk of' : 'the disks of';
+    return `${disks} ${entry.disks.join(', ')} ${entry.disks.length === 1 ? 'is' : 'are'} full${long}`;
+  }
   const words = { kill: 'killed', pause: 'paused', restart: 'restarted in order' };
   const verb = entry.targets.length === 1 ? 'is' : 'are';
   return `${entry.targets.join(', ')} ${verb} ${words[entry.action]}${long}`;
@@ -156,17 +156,4 @@ function ofLink(entry: Extract<TimelineEntry, { link: Link }>): string {
   }
   const jitter = entry.jitterMs === 0 ? '' : ` ± ${entry.jitterMs}`;
   return `is slow (${entry.latencyMs}${jitter} ms each way)`;
-}
-
-/** The first Ctrl-C ends the run in order, the second at once. @returns how to stop listening */
-function onInterrupt(stop: Stop, err: NodeJS.WritableStream): () => void {
-  let asked = false;
-  const interrupt = (): void => {
-    if (asked) process.exit(exitCodes.stoppedByUser);
-    asked = true;
-    err.write('\nStopping (once more: at once) …\n');
-    stop.request('user');
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  return () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
 }

@@ -1,6 +1,6 @@
 import { originHeader, decodeOrigin, type Origin } from '#contract/origin.ts';
 import type { Codec } from '#contract/codec.ts';
-import { ledgerMarksCodec } from '#contract/ledger-records.ts';
+import { evictionCodec, ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
 import {
   deadLetterCodec,
   edgeStateCodec,
@@ -32,7 +32,6 @@ const codecs: Partial<Record<TopicName, Codec<unknown>>> = {
   'fleet.edges': edgeStateCodec,
   'fleet.frames': framePositionCodec,
   'fleet.deadletter': deadLetterCodec,
-  'fleet.ledger': ledgerMarksCodec,
 };
 
 /** Decodes by the topic's contract. What does not decode is shown as text or bytes, with the reason. */
@@ -69,11 +68,16 @@ function originOf({ headers }: ReadRecord): Origin | null {
 function decodeValue(name: TopicName, bytes: Buffer): unknown {
   try {
     if (name === 'fleet.telemetry') return telemetry(bytes);
-    const codec = codecs[name];
+    const codec = name === 'fleet.ledger' ? ledgerCodecOf(bytes) : codecs[name];
     return codec ? codec.decode(bytes) : text(bytes);
   } catch (error) {
     return { undecodable: error instanceof Error ? error.message : String(error), bytes: shownBytes(bytes) };
   }
+}
+
+/** Simulators write marks and what they spoiled there, edges what they dropped. */
+function ledgerCodecOf(bytes: Buffer): Codec<unknown> {
+  return [evictionCodec, spoiledCodec].find((codec) => codec.matches(bytes)) ?? ledgerMarksCodec;
 }
 
 /** Signals by name, as many digits as the sensor has; a signal that the car lacks is left out. */

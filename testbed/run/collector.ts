@@ -74,6 +74,7 @@ export class Collector {
     const acked = scraper.counter('fleetbed_messages_acked_total');
     const late = scraper.counter('fleetbed_messages_late_total', { cause: 'generator' });
     const inKafka = feed.perSecond();
+    const lag = feed.lag();
     const cars = scraper.gauge('fleetbed_cars_connected');
     const sample: SecondSample = {
       t: this.startedAt === undefined ? -1 : secondsBetween(this.startedAt, now),
@@ -88,6 +89,9 @@ export class Collector {
       outboxFrames: scraper.gauge('fleetbed_outbox_frames'),
       outboxBytes: scraper.gauge('fleetbed_outbox_bytes'),
       bridgePendingBytes: scraper.gauge('fleetbed_bridge_pending_bytes'),
+      ledgerLagRecords: lag.records,
+      ledgerLagMs: lag.waitedMs,
+      openTransactionRecords: lag.openTransactionRecords,
       rssBytes,
       cpuBusyRatio: Math.round(meter.cpuBusyRatio * 1000) / 1000,
       cpuSeconds: meter.cpuSeconds(),

@@ -13,7 +13,7 @@ const readyTimeoutMs = 30_000;
 
 /** The processes and link proxies of a run. */
 export interface Components {
-  bridge: Supervised;
+  bridges: Supervised[];
   edges: Supervised[];
   simulators: Supervised[];
   /** Where the scenario trains. */
@@ -50,13 +50,13 @@ export async function prepareComponents(plan: RunPlan, hooks: ComponentHooks): P
       onDeath: hooks.onDeath,
     });
   };
-  const bridge = await supervise(plan.bridge);
+  const bridges = await Promise.all(plan.bridges.map(supervise));
   const edges = await Promise.all(plan.edges.map(supervise));
   const simulators = await Promise.all(plan.simulators.map(supervise));
   const trainer = plan.trainer && (await supervise(plan.trainer));
-  const all = [bridge, ...edges, ...simulators, ...(trainer ? [trainer] : [])];
+  const all = [...bridges, ...edges, ...simulators, ...(trainer ? [trainer] : [])];
   return {
-    bridge,
+    bridges,
     edges,
     simulators,
     trainer,
@@ -65,19 +65,24 @@ export async function prepareComponents(plan: RunPlan, hooks: ComponentHooks): P
   };
 }
 
-/** Bridge first, then edges, then trainer and cars: each finds its next ready. */
+/** Bridges first, then edges, then trainer and cars: each finds its next ready. */
 export async function startComponents(components: Components): Promise<void> {
   await Promise.all(components.proxies.map((proxy) => proxy.open()));
-  await components.bridge.start();
+  await Promise.all(components.bridges.map((bridge) => bridge.start()));
   await Promise.all(components.edges.map((edge) => edge.start()));
   await Promise.all(ofCloudAndCars(components).map((part) => part.start()));
 }
 
 /** In the order of the way, so that each can hand on what it holds. */
-export async function stopComponents(components: Components, timeoutMs: number): Promise<void> {
+export async function stopComponents(
+  components: Components,
+  timeoutMs: number,
+  beforeBridges: () => Promise<void> = async () => Promise.resolve(),
+): Promise<void> {
   await Promise.all(ofCloudAndCars(components).map((part) => part.stop(timeoutMs)));
   await Promise.all(components.edges.map((edge) => edge.stop(timeoutMs)));
-  await components.bridge.stop(timeoutMs);
+  await beforeBridges();
+  await Promise.all(components.bridges.map((bridge) => bridge.stop(timeoutMs)));
   await Promise.all(components.proxies.map((proxy) => proxy.cut()));
 }
 

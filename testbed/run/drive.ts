@@ -1,5 +1,7 @@
 import { UserError } from '#runtime/errors.ts';
+import { singles, type Link } from '../scenario/scenario.ts';
 import { scheduleMs } from '../scenario/stages.ts';
+import { JointLink, type Breakable } from './link/breakable.ts';
 import { isGone, type Run } from './live-run.ts';
 import { patience } from './settle.ts';
 import { Timeline } from './timeline/timeline.ts';
@@ -25,11 +27,12 @@ export async function drive(run: Run): Promise<number> {
   fleet.start(startedAt);
   const scene = {
     part: (name: string) => found(run.parts.get(name), name),
-    proxy: (link: string) =>
+    edge: (name: string) =>
       found(
-        [...run.components.proxies, run.kafka.proxy].find((proxy) => proxy?.name === link),
-        link,
+        run.components.edges.find((edge) => edge.name === name),
+        name,
       ),
+    proxy: (link: Link) => proxyOf(run, link),
     wait: (ms: number) => stop.wait(ms),
     stopping: () => stop.reason !== undefined,
     stopped: stop.requested,
@@ -45,6 +48,11 @@ export async function drive(run: Run): Promise<number> {
   );
   await Promise.all([faultsOver, trained]);
   return startedAt;
+}
+
+function proxyOf({ components, kafka }: Run, link: Link): Breakable {
+  const proxies = new Map([...components.proxies, ...kafka.proxies].map((proxy) => [proxy.name, proxy]));
+  return new JointLink(singles(link).map(({ name }) => found(proxies.get(name), name)));
 }
 
 function found<T>(value: T | undefined, name: string): T {

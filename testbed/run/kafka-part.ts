@@ -9,6 +9,7 @@ export class KafkaPart implements Part {
   #up = true;
   #endExpected = false;
   life = 1;
+  endings = 0;
 
   constructor(kafka: LocalKafka, onDeath: (error: UserError) => void) {
     this.#kafka = kafka;
@@ -34,6 +35,7 @@ export class KafkaPart implements Part {
 
   async kill(): Promise<void> {
     this.#endExpected = true;
+    this.endings += 1;
     this.#kafka.kill();
     this.#up = false;
     return Promise.resolve();
@@ -42,6 +44,7 @@ export class KafkaPart implements Part {
   /** Kafka's own patience applies. */
   async stop(): Promise<void> {
     this.#endExpected = true;
+    this.endings += 1;
     await this.resume();
     await this.#kafka.stop();
   }

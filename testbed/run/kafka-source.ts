@@ -3,12 +3,13 @@ import type { UserError } from '#runtime/errors.ts';
 import type { Log } from '#runtime/log.ts';
 import { connectKafka, kafkaConfig, waitForKafka, type Kafka, type KafkaConfig } from '#wire/kafka.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
+import { processNames } from '../scenario/processes.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Folders } from './folders.ts';
 import { KafkaPart } from './kafka-part.ts';
 import { startLocalKafka, type LocalKafka } from './kafka/local-kafka.ts';
 import { LinkProxy } from './link-proxy.ts';
-import { isTouched } from './plan.ts';
+import { isTouched, type HostPort } from './plan.ts';
 import { pickPort } from './ports.ts';
 import type { Status } from './status.ts';
 
@@ -18,11 +19,12 @@ const reachTimeoutMs = 30_000;
 export interface KafkaSource {
   config: KafkaConfig;
   client: Kafka;
-  /** Where the bridge reaches it: through a proxy, when the timeline names that link. */
-  bridgeBrokers: string[];
+  /** Where a bridge reaches it: through a proxy, when the timeline names that link. */
+  brokersOf: (bridge: string) => string[];
   /** Undefined for the user's own. */
   local: { kafka: LocalKafka; part: KafkaPart } | undefined;
-  proxy: LinkProxy | undefined;
+  /** One for each link of a bridge that the timeline names. */
+  proxies: LinkProxy[];
   notes: string[];
 }
 
@@ -46,18 +48,21 @@ export async function openKafka(request: {
       given: true,
       tieredStorage: 'detect',
     });
-    return { config: given, client, bridgeBrokers: given.brokers, local: undefined, proxy: undefined, notes };
+    return { config: given, client, brokersOf: () => given.brokers, local: undefined, proxies: [], notes };
   }
 
   const { folders, scenario } = request;
-  const advertised = isTouched(scenario, 'bridge/kafka')
-    ? { host: '127.0.0.1', port: await pickPort() }
-    : undefined;
+  const links = processNames(scenario)
+    .bridges.map((bridge) => `${bridge}/kafka`)
+    .filter((link) => isTouched(scenario, link));
+  const linksAdvertised: HostPort[] = [];
+  while (linksAdvertised.length < links.length)
+    linksAdvertised.push({ host: '127.0.0.1', port: await pickPort() });
   const kafka = await startLocalKafka({
     dataDir: path.join(folders.work, 'kafka'),
     logFile: path.join(folders.logs, 'kafka.log'),
     pickPort,
-    ...(advertised && { linkAdvertised: advertised }),
+    linksAdvertised,
     onProgress: (text) => status.doing(text),
   });
   const part = new KafkaPart(kafka, request.onDeath);
@@ -69,9 +74,13 @@ export async function openKafka(request: {
     given: false,
     tieredStorage: true,
   });
-  const proxy =
-    advertised && kafka.linkTarget ? new LinkProxy('bridge/kafka', advertised, kafka.linkTarget) : undefined;
-  await proxy?.open();
-  const bridgeBrokers = proxy ? [proxy.address] : kafka.brokers;
-  return { config, client, bridgeBrokers, local: { kafka, part }, proxy, notes };
+  const proxies = links.map(
+    (link, index) => new LinkProxy(link, linksAdvertised[index]!, kafka.linkTargets[index]!),
+  );
+  await Promise.all(proxies.map((proxy) => proxy.open()));
+  const brokersOf = (bridge: string): string[] => {
+    const proxy = proxies.find(({ name }) => name === `${bridge}/kafka`);
+    return proxy ? [proxy.address] : kafka.brokers;
+  };
+  return { config, client, brokersOf, local: { kafka, part }, proxies, notes };
 }

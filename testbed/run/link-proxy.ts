@@ -1,5 +1,6 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { UserError, inWords } from '#runtime/errors.ts';
+import type { Breakable } from './link/breakable.ts';
 import { Flow } from './link/flow.ts';
 import { Line } from './link/line.ts';
 
@@ -13,7 +14,7 @@ interface Connection {
  * A TCP proxy that stands for a network link, so that a link can be cut, slowed, narrowed and reset from outside the
  * parts that it joins. It is put only on links that the timeline names: every other link is direct.
  */
-export class LinkProxy {
+export class LinkProxy implements Breakable {
   readonly name: string;
   readonly #listen: { host: string; port: number };
   readonly #target: { host: string; port: number };

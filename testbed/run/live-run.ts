@@ -4,6 +4,7 @@ import type { Ledger } from '../verdict/ledger.ts';
 import type { Collector } from './collector.ts';
 import type { Components } from './components.ts';
 import type { Fleet } from './fleet.ts';
+import type { GivenBroker } from './given-broker.ts';
 import type { GroundTruth } from './ground-truth.ts';
 import type { KafkaSource } from './kafka-source.ts';
 import type { ResourceMeter } from './resources.ts';
@@ -19,6 +20,8 @@ export interface Run {
   id: string;
   scenario: Scenario;
   kafka: KafkaSource;
+  /** The user's own, between edges and bridges. */
+  broker: GivenBroker | undefined;
   components: Components;
   parts: Map<string, Part>;
   fleet: Fleet;

@@ -22,7 +22,7 @@ export function releasesOf({ training, evidence, components }: Run): Summary['re
       id: release.id,
       counter: release.counter,
       trainedOnReadings: release.trainedOnReadings,
-      trainSeconds: tenths(release.trainSeconds),
+      trainSeconds: release.trainSeconds === null ? null : tenths(release.trainSeconds),
       publishedAt: new Date(release.publishedAt).toISOString(),
       convergedSeconds:
         convergedAt === undefined ? null : Math.max(0, convergedAt - release.publishedAt) / 1000,

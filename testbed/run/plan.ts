@@ -4,15 +4,17 @@ import { password } from '#contract/identity.ts';
 import { failuresOf } from '../scenario/fleet.ts';
 import { processNames } from '../scenario/processes.ts';
 import { linksOf, type Link, type Scenario } from '../scenario/scenario.ts';
+import { spoilsOf } from '../scenario/spoils.ts';
 import { largestStageCars } from '../scenario/stages.ts';
 import { maxCarsPerProcess } from '../sizing.ts';
+import type { MqttTarget } from './given-broker.ts';
 
 /**
  * What a run starts: processes with their configuration, ports and the proxies on links that the timeline names. Pure,
  * so that --dry-run prints what a run does.
  */
 export interface ProcessPlan {
-  /** simulator-1, edge-2, bridge, trainer */
+  /** simulator-1, edge-2, bridge (of several: bridge-1), trainer */
   name: string;
   /** The command: fleetbed simulate|edge|bridge|train */
   command: 'simulate' | 'edge' | 'bridge' | 'train';
@@ -35,7 +37,7 @@ export interface HostPort {
 export interface RunPlan {
   simulators: ProcessPlan[];
   edges: ProcessPlan[];
-  bridge: ProcessPlan;
+  bridges: ProcessPlan[];
   /** Where the scenario trains. */
   trainer: ProcessPlan | undefined;
   proxies: ProxyPlan[];
@@ -43,17 +45,24 @@ export interface RunPlan {
 
 const host = '127.0.0.1';
 
+/** A bridge that could write nothing to Kafka for so long sends its edges to the others. */
+const handOverAfterMs = 5000;
+
 export interface PlanInput {
   run: string;
   scenario: Scenario;
   /** The run's own folder for what must outlive a process but not the run. */
   workDir: string;
   kafka: Record<string, unknown> & { brokers: string[] };
-  /** Where the bridge reaches Kafka, when that link has a proxy in front. */
-  bridgeBrokers: string[];
+  /** Where a bridge reaches Kafka: through a proxy, when the timeline names that link. */
+  brokersOf: (bridge: string) => string[];
+  /** The user's own MQTT broker between edges and bridges; undefined: edges connect to bridges. */
+  mqtt?: { target: MqttTarget; topicPrefix: string } | undefined;
   pickPort: () => Promise<number>;
   /** What signs releases and what edges check them by; undefined where the scenario trains no model. */
   keys: KeyFiles | undefined;
+  /** What the cars of a recorded fleet drive. */
+  drives?: string | undefined;
 }
 
 export interface KeyFiles {
@@ -81,27 +90,38 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
     return listen;
   };
 
-  const bridgeListen = { host, port: await pickPort() };
-  const bridgeHealth = await pickPort();
-  const bridge: ProcessPlan = {
-    name: 'bridge',
-    command: 'bridge',
-    healthPort: bridgeHealth,
-    config: {
-      run,
-      listen: bridgeListen,
-      edgeSecret,
-      kafka: { ...input.kafka, brokers: input.bridgeBrokers },
-      health: { host, port: bridgeHealth },
-    },
-  };
+  const bridges: ProcessPlan[] = [];
+  const edgesReach: HostPort[] = [];
+  for (const [at, name] of names.bridges.entries()) {
+    const listen = { host, port: await pickPort() };
+    const healthPort = await pickPort();
+    edgesReach.push(input.mqtt?.target ?? listen);
+    bridges.push({
+      name,
+      command: 'bridge',
+      healthPort,
+      config: {
+        run,
+        name,
+        ...(input.mqtt
+          ? { mqtt: { ...dutyOf(at, names), ...bridgeAtBroker(input.mqtt) } }
+          : { listen, edgeSecret }),
+        kafka: { ...input.kafka, brokers: input.brokersOf(name) },
+        // Only where another one can take them.
+        ...(names.bridges.length > 1 && { handOverAfter: handOverAfterMs }),
+        health: { host, port: healthPort },
+      },
+    });
+  }
 
   const edges: ProcessPlan[] = [];
   const carsReach: HostPort[] = [];
-  for (const name of names.edges) {
+  for (const [index, name] of names.edges.entries()) {
     const listen = { host, port: await pickPort() };
     const healthPort = await pickPort();
-    const uplink = await throughLink(name, 'bridge', bridgeListen);
+    const uplinks: HostPort[] = [];
+    for (const [at, bridge] of names.bridges.entries())
+      uplinks.push(await throughLink(name, bridge, edgesReach[at]!));
     carsReach.push(await throughLink('cars', name, listen));
     edges.push({
       name,
@@ -115,7 +135,10 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
         maxCars: maxCarsPerProcess,
         dataDir: `${input.workDir}/${name}`,
         ...(scenario.edges.outbox && { outbox: scenario.edges.outbox }),
-        uplink: { bridges: [text(uplink)], password: password(edgeSecret, name) },
+        uplink: {
+          bridges: [...new Set(beginningAt(index, uplinks).map(text))],
+          ...(input.mqtt ? edgeAtBroker(input.mqtt) : { password: password(edgeSecret, name) }),
+        },
         ...(keys && { model: { publicKey: keys.publicKeyFile } }),
         health: { host, port: healthPort },
       },
@@ -142,9 +165,12 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
           qos: scenario.fleet.qos,
           speedup: scenario.fleet.speedup,
           start: scenario.fleet.start,
+          usage: scenario.fleet.usage,
           simStart: scenario.fleet.simStartMs,
+          ...(input.drives !== undefined && { recorded: input.drives }),
         },
         failures: failuresOf(scenario),
+        spoils: spoilsOf(scenario),
         connect: { rate: scenario.connect.ratePerSecond },
         stages: scenario.stages.map((stage) => ({ for: stage.forMs, cars: stage.cars })),
         edges: carsReach.map(text),
@@ -154,7 +180,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
     });
   }
   const trainer = keys && (await planTrainer(input, keys));
-  return { simulators, edges, bridge, trainer, proxies };
+  return { simulators, edges, bridges, trainer, proxies };
 }
 
 async function planTrainer(input: PlanInput, keys: KeyFiles): Promise<ProcessPlan> {
@@ -181,6 +207,36 @@ function workersPerProcess(processes: number): number {
   return Math.max(1, Math.min(2, Math.floor(os.availableParallelism() / processes)));
 }
 
+type AtBroker = NonNullable<PlanInput['mqtt']>;
+
+/** Edges are dealt out to bridges; each stands by for those of the others. */
+function dutyOf(
+  at: number,
+  { bridges, edges }: { bridges: readonly string[]; edges: readonly string[] },
+): { owns: string[]; standsBy: string[] } {
+  const isOwn = (index: number): boolean => index % bridges.length === at;
+  return {
+    owns: edges.filter((_, index) => isOwn(index)),
+    standsBy: edges.filter((_, index) => !isOwn(index)),
+  };
+}
+
+function bridgeAtBroker({ target, topicPrefix }: AtBroker): Record<string, unknown> {
+  const { host: broker, port, ...account } = target;
+  return { broker: text({ host: broker, port }), ...account, topicPrefix };
+}
+
+function edgeAtBroker({ target, topicPrefix }: AtBroker): Record<string, unknown> {
+  const { host: _host, port: _port, ...account } = target;
+  return { through: 'broker', ...account, topicPrefix };
+}
+
+/** The same in a circle, from another place for each edge: they spread over the bridges. */
+function beginningAt<T>(index: number, all: readonly T[]): T[] {
+  const start = index % all.length;
+  return [...all.slice(start), ...all.slice(0, start)];
+}
+
 function text(address: HostPort): string {
-  return `${address.host}:${address.port}`;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

@@ -22,3 +22,8 @@ export async function writeResults(
   ]);
   return report;
 }
+
+/** What was read of recorded drives, in full: which files, and which rows were repaired or rejected. */
+export async function writeDrivesRecord(out: string, record: object): Promise<void> {
+  await writeFile(path.join(out, 'drives.json'), `${JSON.stringify(record, null, 2)}\n`);
+}

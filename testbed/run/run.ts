@@ -9,9 +9,10 @@ import type { SecondSample } from '../verdict/second.ts';
 import type { Summary } from '../verdict/summary.ts';
 import { drive } from './drive.ts';
 import { createFolders, programVersion, removeWork } from './folders.ts';
+import type { MqttTarget } from './given-broker.ts';
 import type { Run } from './live-run.ts';
 import { recordDetection, releasesOf } from './models.ts';
-import { writeResults } from './results.ts';
+import { writeDrivesRecord, writeResults } from './results.ts';
 import { setUp } from './set-up.ts';
 import { settle } from './settle.ts';
 import { Status } from './status.ts';
@@ -22,6 +23,10 @@ export interface RunRequest {
   scenario: Scenario;
   /** The user's own Kafka; undefined starts one. */
   given: KafkaConfig | undefined;
+  /** The user's own MQTT broker between edges and bridges. */
+  mqtt?: MqttTarget | undefined;
+  /** Of a recorded fleet: the drives as simulators take them, and what was read, for the results. */
+  drives?: { file: string; record: object } | undefined;
   /** Folder for the results. */
   out: (run: string) => string;
   keep: boolean;
@@ -49,6 +54,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
   const status = new Status(request.terminal);
   const undo: (() => Promise<void>)[] = [() => removeWork(folders)];
   try {
+    if (request.drives) await writeDrivesRecord(folders.out, request.drives.record);
     const run = await setUp({ ...request, id, folders, status, undo });
     const startedAt = await drive(run);
     const unsettled = await settle(run);
@@ -63,6 +69,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
       endedAt: Date.now(),
       connectSeconds: run.fleet.allConnected ? run.fleet.connectSeconds : null,
       ledger,
+      ledgerLag: run.feed.lag(),
       scraper: run.scraper,
       collector: run.collector,
       meter: run.meter,

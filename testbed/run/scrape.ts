@@ -43,6 +43,11 @@ export class Scraper {
     return this.#current().reduce((max, metrics) => Math.max(max, metrics.value(name)), 0);
   }
 
+  /** Largest value of a gauge in any process and life, as far as it was scraped. */
+  gaugePeak(name: string, labels?: Record<string, string>): number {
+    return this.#all().reduce((max, metrics) => Math.max(max, metrics.value(name, labels)), 0);
+  }
+
   /** A gauge of one process; undefined while it is down or silent. */
   gaugeOf(process: string, name: string): number | undefined {
     return this.#latest.get(process)?.metrics.value(name);

@@ -3,6 +3,7 @@ import { inWords, UserError } from '#runtime/errors.ts';
 import type { Log } from '#runtime/log.ts';
 import type { KafkaConfig } from '#wire/kafka.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { processNames } from '../scenario/processes.ts';
 import { scheduleMs } from '../scenario/stages.ts';
 import { AlarmLog } from '../verdict/detection/alarms.ts';
 import { DrivenTime } from '../verdict/detection/driven.ts';
@@ -13,9 +14,11 @@ import { Collector } from './collector.ts';
 import { prepareComponents, startComponents, stopComponents, type Components } from './components.ts';
 import { Fleet } from './fleet.ts';
 import type { Folders } from './folders.ts';
+import { GivenBroker, type MqttTarget } from './given-broker.ts';
 import { GroundTruth } from './ground-truth.ts';
 import { openKafka } from './kafka-source.ts';
 import { keyFiles } from './key-files.ts';
+import { LedgerPart } from './ledger-part.ts';
 import type { Run } from './live-run.ts';
 import { planRun, type RunPlan } from './plan.ts';
 import { pickPort } from './ports.ts';
@@ -31,6 +34,10 @@ export interface SetUpRequest {
   scenario: Scenario;
   /** The user's own Kafka; undefined starts one. */
   given: KafkaConfig | undefined;
+  /** The user's own MQTT broker between edges and bridges. */
+  mqtt?: MqttTarget | undefined;
+  /** Of a recorded fleet. */
+  drives?: { file: string } | undefined;
   folders: Folders;
   status: Status;
   stop: Stop;
@@ -53,9 +60,11 @@ export async function setUp(request: SetUpRequest): Promise<Run> {
 async function putUp(request: SetUpRequest): Promise<Run> {
   const { id, scenario, folders, status, stop, log, undo } = request;
   const onDeath = (error: UserError): void => stop.request(error);
+  const broker = request.mqtt && (await GivenBroker.open(request.mqtt, id));
+  undo.push(async () => void (await broker?.clean(processNames(scenario).edges)));
   const kafka = await openKafka({ ...request, onDeath });
   undo.push(async () => {
-    await kafka.proxy?.cut();
+    await Promise.all(kafka.proxies.map((proxy) => proxy.cut()));
     await kafka.local?.part.kill();
   });
   if (stop.reason) giveUp(stop);
@@ -78,9 +87,11 @@ async function putUp(request: SetUpRequest): Promise<Run> {
     scenario,
     workDir: folders.work,
     kafka: kafka.config,
-    bridgeBrokers: kafka.bridgeBrokers,
+    brokersOf: kafka.brokersOf,
+    mqtt: broker,
     pickPort,
     keys: scenario.training && keyFiles(),
+    drives: request.drives?.file,
   });
   const components = await prepareComponents(plan, {
     logDir: folders.logs,
@@ -95,12 +106,14 @@ async function putUp(request: SetUpRequest): Promise<Run> {
 
   const parts = new Map(components.byName);
   if (kafka.local) parts.set('kafka', kafka.local.part);
+  parts.set('ledger', new LedgerPart(feed));
   const scraper = new Scraper(scrapeTargets(plan, components));
   const meter = new ResourceMeter();
   const run: Run = {
     id,
     scenario,
     kafka,
+    broker,
     components,
     parts,
     fleet,
@@ -126,7 +139,7 @@ async function putUp(request: SetUpRequest): Promise<Run> {
         status.second(sample, scheduleMs(scenario.stages) / 1000, run.timeline?.active() ?? []),
     }),
   };
-  status.doing('starting bridge, edges and cars …');
+  status.doing(`starting ${scenario.bridges.count === 1 ? 'bridge' : 'bridges'}, edges and cars …`);
   await startComponents(components);
   log.info({ run: id }, 'started');
   run.collector.start();
@@ -135,7 +148,7 @@ async function putUp(request: SetUpRequest): Promise<Run> {
 
 function scrapeTargets(plan: RunPlan, components: Components): ConstructorParameters<typeof Scraper>[0] {
   const trainer = plan.trainer ? [plan.trainer] : [];
-  return [plan.bridge, ...plan.edges, ...plan.simulators, ...trainer].map(({ name, healthPort }) => ({
+  return [...plan.bridges, ...plan.edges, ...plan.simulators, ...trainer].map(({ name, healthPort }) => ({
     name,
     healthPort,
     life: () => components.byName.get(name)?.life ?? 0,

@@ -1,3 +1,4 @@
+import { BrokerStillness } from './given-broker.ts';
 import { isGone, type Run } from './live-run.ts';
 import type { Stop } from './stop.ts';
 import { stopComponents } from './components.ts';
@@ -33,16 +34,23 @@ export async function settle(run: Run): Promise<string[]> {
   }
   status.doing('waiting for the last messages …');
   // Without a bridge no outbox can empty.
-  if (!isGone(run, 'bridge')) await within(patience(stop).drainMs, () => outboxesEmpty(run), stop);
+  const hasBridge = components.bridges.some(({ name }) => !isGone(run, name));
+  if (hasBridge) await within(patience(stop).drainMs, () => outboxesEmpty(run), stop);
+  const emptyBroker = async (): Promise<void> => {
+    if (hasBridge) await brokerEmpty(run);
+  };
+  await emptyBroker();
   await readToEnd(run);
   await collector.finish();
   const warnings = undelivered(run.scraper.gauge('fleetbed_outbox_frames'));
-  await stopComponents(components, patience(stop).partMs);
+  // What edges hand on while they end is the bridges' to take.
+  await stopComponents(components, patience(stop).partMs, emptyBroker);
+  const left = (await run.broker?.clean(components.edges.map(({ name }) => name))) ?? [];
   await run.truth.flush(patience(stop).readMs);
   // What the parts handed on while they ended counts too.
   await readToEnd(run);
   await feed.stop();
-  return warnings;
+  return [...warnings, ...left];
 }
 
 /** What an edge has acknowledged and not delivered is found nowhere, but not gone: it would have come. */
@@ -61,11 +69,29 @@ async function outboxesEmpty(run: Run): Promise<boolean> {
   );
 }
 
+async function brokerEmpty({ broker, scraper, components, stop }: Run): Promise<void> {
+  if (!broker) return;
+  const stillness = new BrokerStillness(scraper, components.edges.length);
+  const isEmpty = async (): Promise<boolean> => {
+    await scraper.scrape();
+    return stillness.isStill;
+  };
+  await within(patience(stop).drainMs, isEmpty, stop);
+}
+
 async function readToEnd(run: Run): Promise<void> {
-  try {
-    await run.feed.reachEnd(patience(run.stop).readMs);
-  } catch (error) {
-    run.stop.request(error instanceof Error ? error : new Error(String(error)));
+  const { feed, stop } = run;
+  for (;;) {
+    const before = feed.lag().records;
+    try {
+      await feed.reachEnd(patience(stop).readMs);
+      return;
+    } catch (error) {
+      // A ledger that has fallen far behind takes longer, and is waited for while it gains.
+      if (!stop.reason && feed.lag().records < before) continue;
+      stop.request(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { count, plural } from '../verdict/figures.ts';
-import type { SecondSample } from '../verdict/second.ts';
+import { fellBehindMs, type SecondSample } from '../verdict/second.ts';
 import type { Fault } from './timeline/action.ts';
 
 /**
@@ -52,6 +52,8 @@ export function statusLine(sample: SecondSample, totalSeconds: number, faults: r
   ];
   const latency = sample.carToKafkaMs ?? sample.backfillMs;
   if (latency) parts.push(`p99 ${Math.round(latency.p99)} ms`);
+  if (sample.ledgerLagMs > fellBehindMs)
+    parts.push(`ledger ${count(sample.ledgerLagRecords)} records behind`);
   if (sample.outboxFrames > 0) parts.push(`${plural(sample.outboxFrames, 'frame')} waiting`);
   return parts.join(' · ');
 }

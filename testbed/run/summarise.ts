@@ -7,6 +7,7 @@ import { problemsInContext } from '../verdict/problem-context.ts';
 import { latencyOf, type Summary } from '../verdict/summary.ts';
 import { evaluate } from '../verdict/thresholds.ts';
 import { exitCodes, UserError, inWords } from '#runtime/errors.ts';
+import type { ReaderLag } from '#wire/kafka-reader.ts';
 import type { Collector } from './collector.ts';
 import type { ResourceMeter } from './resources.ts';
 import type { Scraper } from './scrape.ts';
@@ -21,6 +22,8 @@ export interface RunFacts {
   endedAt: number;
   connectSeconds: number | null;
   ledger: LedgerResult;
+  /** Of the ledger's own reading, when all was read. */
+  ledgerLag: ReaderLag;
   scraper: Scraper;
   collector: Collector;
   meter: ResourceMeter;
@@ -64,6 +67,7 @@ export function summarise(facts: RunFacts): Summary {
       readingsPerMessage: scenario.fleet.readingsPerMessage,
       speedup: scenario.fleet.speedup,
       edges: scenario.edges.count,
+      bridges: scenario.bridges.count,
     },
     cars: {
       requested: largestStageCars(scenario.stages),
@@ -74,6 +78,7 @@ export function summarise(facts: RunFacts): Summary {
     },
     delivery: { ...ledger.delivery, late: scraper.counter('fleetbed_messages_late_total') },
     deadLetters: ledger.deadLetters,
+    spoiled: ledger.spoiled,
     latency: {
       scheduleToSendMs: latencyOf(scraper.histogram('fleetbed_schedule_to_send_ms')),
       carToEdgeMs: latencyOf(scraper.histogram('fleetbed_car_to_edge_ms')),
@@ -81,6 +86,7 @@ export function summarise(facts: RunFacts): Summary {
       backfillMs: latencyOf(ledger.backfillMs),
       alarmMs: latencyOf(scraper.histogram('fleetbed_edge_alarm_ms')),
     },
+    lag: lagOf(facts),
     inference: inferenceOf(scraper, facts.scoredSeconds),
     releases: facts.releases,
     training: facts.training,
@@ -109,6 +115,16 @@ export function summarise(facts: RunFacts): Summary {
   summary.thresholds = evaluate(scenario.thresholds, summary);
   summary.run.exitCode = exitCode(summary, facts.stopped);
   return summary;
+}
+
+function lagOf({ ledgerLag, scenario, scraper }: RunFacts): Summary['lag'] {
+  const { records, peak } = ledgerLag;
+  const history = scraper.gaugePeak('fleetbed_consumer_lag_records_max', { consumer: 'history' });
+  return {
+    ledger: { peakRecords: peak.records, peakMs: peak.waitedMs, endRecords: records },
+    trainer: scenario.training ? { peakRecords: history } : null,
+    openTransactions: { peakRecords: peak.openTransactionRecords },
+  };
 }
 
 function inferenceOf(scraper: Scraper, seconds: number): Summary['inference'] {

@@ -10,6 +10,8 @@ export interface Part {
   readonly pid: number | undefined;
   /** Counts the starts: a counter that begins again belongs to another life. */
   readonly life: number;
+  /** Counts how often its end was asked for: whoever asked last also starts it again. */
+  readonly endings: number;
   start(): Promise<void>;
   /** SIGKILL. Its death is then expected, until the next start. */
   kill(): Promise<void>;
@@ -44,7 +46,10 @@ export class Supervised implements Part {
   #endExpected = false;
   #lastWords = '';
   #standstill: Standstill | undefined;
+  readonly #standing = new Set<() => object>();
+  #isReady = false;
   life = 0;
+  endings = 0;
 
   constructor(options: SupervisedOptions) {
     this.name = options.name;
@@ -74,6 +79,7 @@ export class Supervised implements Part {
     this.#child = child;
     this.#endExpected = false;
     this.#lastWords = '';
+    this.#isReady = false;
     this.life += 1;
     const errors = createWriteStream(logFile, { flags: 'a' });
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -96,6 +102,7 @@ export class Supervised implements Part {
           clearTimeout(timer);
           errors.end();
           if (this.#child === child) this.#child = undefined;
+          this.#isReady = false;
           void this.resume();
           ended();
           const death = this.#death(code, signal);
@@ -108,7 +115,9 @@ export class Supervised implements Part {
         if (isReady(message)) {
           clearTimeout(timer);
           started = true;
+          this.#isReady = true;
           resolve();
+          for (const standing of this.#standing) this.send(standing());
         } else {
           this.#options.onMessage(message);
         }
@@ -119,6 +128,17 @@ export class Supervised implements Part {
   send(message: object): void {
     // A child that dies at this moment is reported by its exit, not here.
     if (this.#child?.connected) this.#child.send(message, () => {});
+  }
+
+  /**
+   * Says something as soon as it is ready, and again in each later life.
+   * @param message as it is to be said at that moment
+   * @returns what takes it back: it is not said again
+   */
+  keepTelling(message: () => object): () => void {
+    this.#standing.add(message);
+    if (this.#isReady) this.send(message());
+    return () => this.#standing.delete(message);
   }
 
   /** Its end is no surprise from now on: it was asked to finish. */
@@ -133,6 +153,7 @@ export class Supervised implements Part {
 
   async kill(): Promise<void> {
     this.#endExpected = true;
+    this.endings += 1;
     this.#child?.kill('SIGKILL');
     await this.#exited;
   }
@@ -149,6 +170,7 @@ export class Supervised implements Part {
 
   async stop(timeoutMs: number): Promise<void> {
     this.#endExpected = true;
+    this.endings += 1;
     const child = this.#child;
     if (!child) return;
     child.kill('SIGTERM');

@@ -1,13 +1,14 @@
 import type { z } from 'zod';
+import type { SpoilKind } from '#contract/ledger-records.ts';
 import type { ActionName, actions } from './actions.ts';
 import type { Path, Problems } from './problems.ts';
 import type { Link, TimelineEntry } from './scenario.ts';
-import { linkOf, processesOf, stormOf, type Parts, type Refusal } from './targets.ts';
+import { edgesOf, linkOf, pausableOf, processesOf, stormOf, type Parts, type Refusal } from './targets.ts';
 import { shortDuration } from './values.ts';
 
 /** The faults that have a target, by the word that names it: what it stands for, and the entry that it makes. */
 
-export type TargetWord = Exclude<ActionName, 'fail'>;
+export type TargetWord = Exclude<ActionName, 'fail' | SpoilKind>;
 export type Written<K extends ActionName> = z.output<(typeof actions)[K]>;
 
 /** What the target of each word stands for. */
@@ -21,6 +22,7 @@ export interface Targets {
   pause: string[];
   restart: string[];
   storm: Link[];
+  'disk-full': string[];
 }
 
 /** What each word makes; where it stands in the file is added to it. */
@@ -97,7 +99,7 @@ export const kinds: { readonly [K in TargetWord]: Kind<K> } = {
     }),
   },
   pause: {
-    targetOf: processesOf,
+    targetOf: pausableOf,
     entryOf: ({ at: atMs, for: forMs, pause: target }, targets) => ({
       action: 'pause',
       atMs,
@@ -113,5 +115,15 @@ export const kinds: { readonly [K in TargetWord]: Kind<K> } = {
   storm: {
     targetOf: stormOf,
     entryOf: ({ at: atMs, storm: target }, links) => ({ action: 'storm', atMs, target, links }),
+  },
+  'disk-full': {
+    targetOf: edgesOf,
+    entryOf: ({ at: atMs, for: forMs, 'disk-full': target }, disks) => ({
+      action: 'disk-full',
+      atMs,
+      forMs,
+      target,
+      disks,
+    }),
   },
 };

@@ -60,6 +60,17 @@ export const sections = {
         .enum(['mixed', 'parked', 'warm'])
         .default('mixed')
         .describe('How the cars begin: parked and cold, warm in the middle of a trip, or some of both.'),
+      usage: z
+        .enum(['continuous', 'daily'])
+        .default('continuous')
+        .describe('How the cars are used: on and on, or a few trips a day and parked between them.'),
+      recorded: z
+        .strictObject({
+          drives: z.string().describe('A CSV, or a folder of them.'),
+          mapping: z.string().describe('The mapping file: which column is which signal, in which unit.'),
+        })
+        .optional()
+        .describe('Cars drive what was recorded (docs/replay.md). Paths are relative to the scenario.'),
       simStart: instant
         .default(Date.UTC(2026, 0, 5, 8))
         .describe("The cars' clock when the schedule begins; 2026-01-05T08:00:00Z unless set."),
@@ -108,6 +119,17 @@ export const sections = {
     })
     .prefault({})
     .describe('The edge agents that the cars connect to.'),
+  bridges: z
+    .strictObject({
+      count: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(1)
+        .describe('One is called bridge, several bridge-1, bridge-2, … The edges spread over them.'),
+    })
+    .prefault({})
+    .describe('What writes to Kafka. An edge whose bridge is gone, or has no Kafka, goes to another one.'),
   training: z
     .strictObject({
       at: z

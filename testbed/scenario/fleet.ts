@@ -80,7 +80,8 @@ export function failuresOf({
 }: Pick<Scenario, 'timeline'>): z.input<typeof simulatorConfig>['failures'] {
   return timeline.flatMap((entry) => {
     if (entry.action !== 'fail') return [];
-    const { failure, atMs: at, cars, severity, overMs: over, sensor } = entry;
-    return [{ failure, at, cars, severity, over, sensor }];
+    const { failure, atMs: at, cars, severity, overMs: over, sensor, factor, offset } = entry;
+    const effect = { ...(factor !== undefined && { factor }), ...(offset !== undefined && { offset }) };
+    return [{ failure, at, cars, severity, over, sensor, ...effect }];
   });
 }

@@ -4,7 +4,8 @@ import { processNames } from './processes.ts';
 import { checkEdges, checkFleet, checkStages } from './fleet.ts';
 import { fieldNames, sections } from './file.ts';
 import { Problems } from './problems.ts';
-import type { Scenario, Stage } from './scenario.ts';
+import { readRecorded } from './recorded.ts';
+import type { Recorded, Scenario, Stage } from './scenario.ts';
 import { applySettings } from './settings.ts';
 import { readSource, type Source } from './source.ts';
 import { largestStageCars, scaleCars, scaleDuration, scheduleMs } from './stages.ts';
@@ -32,13 +33,18 @@ export interface Overrides {
  * @throws ScenarioError (exit code 104) that lists every problem as file:line:column: path: expected …, got …
  */
 export async function loadScenario(file: string, overrides: Overrides): Promise<Scenario> {
-  const source = await readSource(file);
+  return checkScenario(await readSource(file), overrides);
+}
+
+/** As loadScenario, of one that is read. @throws ScenarioError */
+export async function checkScenario(source: Source, overrides: Overrides): Promise<Scenario> {
   const problems = new Problems(source);
   for (const problem of source.problems) problems.addText(problem);
   let scenario: Scenario | undefined;
   if (isGroup(source.content)) {
     for (const problem of applySettings(source, overrides.set)) problems.addText(problem);
-    scenario = check(source.content, source, problems, overrides);
+    const recorded = await readRecorded(source, problems);
+    scenario = check(source.content, source, problems, overrides, recorded);
   } else problems.add([], 'expected a scenario: fields such as name, stages, edges and thresholds');
   problems.throwIfAny();
   assert(scenario, 'a scenario without problems is complete');
@@ -51,6 +57,7 @@ function check(
   source: Source,
   problems: Problems,
   overrides: Overrides,
+  recorded: Recorded | undefined,
 ): Scenario | undefined {
   for (const key of Object.keys(content)) {
     if (!fieldNames.includes(key)) problems.unknownField([key], fieldNames);
@@ -66,6 +73,7 @@ function check(
   const fleet = read('fleet');
   const connect = read('connect');
   const edges = read('edges');
+  const bridges = read('bridges');
   const stages = stagesOf(content, read('stages'), read('cars'), read('duration'), problems, overrides);
 
   if (fleet) checkFleet(fleet, problems);
@@ -82,32 +90,41 @@ function check(
     ...end,
     lineOf: (path) => source.line(path),
     seed: overrides.seed ?? seed ?? 0,
-    parts: edges && partsOf(edges, stages),
+    parts: edges && bridges && partsOf({ edges, bridges }, stages, content['training'] !== undefined),
     kafkaGiven: overrides.kafkaGiven,
     cars: stages && largestStageCars(stages),
-    profiles: fleet?.profiles,
+    // Recorded cars are of no kind.
+    profiles: recorded ? undefined : fleet?.profiles,
+    recorded,
+    qos: fleet?.qos,
   });
   const thresholds = readThresholds(content['thresholds'] ?? {}, problems);
 
-  if (name === undefined || seed === undefined || !fleet || !connect || !edges || !stages) return undefined;
-  const { interval: intervalMs, simStart: simStartMs, ...rest } = fleet;
+  if (name === undefined || seed === undefined || !fleet || !connect || !edges || !bridges || !stages)
+    return undefined;
+  const { interval: intervalMs, simStart: simStartMs, recorded: _, ...rest } = fleet;
   return {
     name,
     description,
     seed: overrides.seed ?? seed,
-    fleet: { ...rest, intervalMs, simStartMs },
+    fleet: { ...rest, intervalMs, simStartMs, ...(recorded && { recorded }) },
     connect: { ratePerSecond: connect.rate },
     stages,
     edges,
+    bridges,
     training,
     timeline,
     thresholds,
   };
 }
 
-function partsOf(edges: Scenario['edges'], stages: Stage[] | undefined): Parts {
-  const names = processNames({ edges, stages: stages ?? [] });
-  return { edges: names.edges, simulators: stages && names.simulators };
+function partsOf(
+  counts: Pick<Scenario, 'edges' | 'bridges'>,
+  stages: Stage[] | undefined,
+  trains: boolean,
+): Parts {
+  const { edges, bridges, simulators } = processNames({ ...counts, stages: stages ?? [] });
+  return { edges, bridges, trains, simulators: stages && simulators };
 }
 
 type Section = keyof typeof sections;

@@ -1,6 +1,8 @@
+import { spoilKinds, type SpoilKind } from '#contract/ledger-records.ts';
 import type { DetectorKind } from '#contract/release.ts';
 import type { SignalName } from '#contract/signals.ts';
-import type { FailureId } from '#simulator/failures/failures.ts';
+import type { FailureId, OverlayId } from '#simulator/failures/failures.ts';
+import type { MappingFile } from './mapping-file.ts';
 import type { Comparison } from './values.ts';
 
 /**
@@ -17,6 +19,7 @@ export interface Scenario {
   /** The first stage's cars connect before the schedule's zero; each later stage goes linearly from the one before. */
   stages: Stage[];
   edges: { count: number; outbox?: Outbox | undefined };
+  bridges: { count: number };
   /** undefined: no model is learned, and none runs at an edge. */
   training: Training | undefined;
   /** In the order of time. */
@@ -34,8 +37,17 @@ export interface Fleet {
   /** How many times faster than the wall clock a car's clock goes. */
   speedup: number;
   start: 'mixed' | 'parked' | 'warm';
+  usage: 'continuous' | 'daily';
   /** The cars' clock at the schedule's zero, ms since 1970. */
   simStartMs: number;
+  /** Cars that drive what was recorded; profiles, start and usage are then of no account. */
+  recorded?: Recorded | undefined;
+}
+
+export interface Recorded {
+  /** File or folder. */
+  drives: string;
+  file: MappingFile;
 }
 
 /** How much an edge keeps for a bridge that is away. */
@@ -62,7 +74,19 @@ export interface Training {
   falseAlarmsPerVehicleDay: number;
 }
 
-export type TimelineEntry = Cut | Kill | Fail | Pause | Restart | Slow | Bandwidth | Reset | Flap | Storm;
+export type TimelineEntry =
+  | Cut
+  | Kill
+  | Fail
+  | Pause
+  | Restart
+  | Slow
+  | Bandwidth
+  | Reset
+  | Flap
+  | Storm
+  | DiskFull
+  | Spoil;
 
 /** A link that carries nothing for a time. */
 export interface Cut {
@@ -79,7 +103,7 @@ export interface Cut {
 export interface Kill {
   action: 'kill';
   atMs: number;
-  /** Names of processes: bridge, kafka, edge-1, simulator-1. */
+  /** Names of processes: bridge (bridge-1, …), kafka, edge-1, simulator-1. */
   targets: string[];
   /** As the scenario has it: edges/10%, edges/2, edges/random. */
   target: string;
@@ -92,7 +116,7 @@ export interface Fail {
   action: 'fail';
   /** Onset, from the schedule's zero. */
   atMs: number;
-  failure: FailureId;
+  failure: FailureId | OverlayId;
   cars: number;
   /** Where the scenario has a share of the largest stage's cars: 0 to 1. */
   share: number | undefined;
@@ -100,8 +124,27 @@ export interface Fail {
   severity: number;
   /** From the onset to the failure, on the cars' clock; it may end after the schedule. */
   overMs: number;
-  /** Which sensor, where one fails. */
+  /** Which sensor, where one fails; which signal, of a signal-effect. */
   sensor: SignalName;
+  /** signal-effect: value x factor + offset at its end. */
+  factor?: number | undefined;
+  offset?: number | undefined;
+  line: number;
+}
+
+/** What cars send is spoiled on purpose. Which cars, the simulator says: its choice hangs on the seed. */
+export interface Spoil {
+  action: SpoilKind;
+  /** From the schedule's zero; a message is hit by the time at which it is due. */
+  atMs: number;
+  forMs: number;
+  cars: number;
+  /** Where the scenario has a share of the largest stage's cars: 0 to 1. */
+  share: number | undefined;
+  /** One in so many messages of each car; 1 where the word takes no such number: all of them. */
+  every: number;
+  /** skew: how far the cars' own clock is ahead; below 0: behind. 0 with other words. */
+  byMs: number;
   line: number;
 }
 
@@ -189,11 +232,26 @@ export interface Storm {
   line: number;
 }
 
+/** Edges that cannot write: a commit of their outbox fails as on a disk without space. */
+export interface DiskFull {
+  action: 'disk-full';
+  /** From the schedule's zero. */
+  atMs: number;
+  forMs: number;
+  /** The edges whose disks they are. The process may be killed, paused or restarted meanwhile. */
+  disks: string[];
+  /** As the scenario has it: edge-1, edges/10%. */
+  target: string;
+  line: number;
+}
+
 export interface Link {
   from: string;
   to: string;
-  /** edge-1/bridge, cars/edge-2, bridge/kafka */
+  /** edge-1/bridge, cars/edge-2, bridge/kafka; with several bridges also edge-1/bridge-2, bridge-2/kafka */
   name: string;
+  /** What edge-1/bridge and bridge/kafka stand for when there are several bridges: a link for each of them. */
+  of?: readonly Link[];
 }
 
 export interface Threshold {
@@ -210,8 +268,17 @@ export function messageIntervalMs({ fleet }: Scenario): number {
   return (fleet.intervalMs * fleet.readingsPerMessage) / fleet.speedup;
 }
 
-/** The links that a fault acts on. */
+export function isSpoil(entry: TimelineEntry): entry is Spoil {
+  return (spoilKinds as readonly string[]).includes(entry.action);
+}
+
+/** The links that a fault acts on, one by one. */
 export function linksOf(entry: TimelineEntry): readonly Link[] {
-  if ('link' in entry) return [entry.link];
+  if ('link' in entry) return singles(entry.link);
   return 'links' in entry ? entry.links : [];
+}
+
+/** The links that one name stands for. */
+export function singles(link: Link): readonly Link[] {
+  return link.of ?? [link];
 }

@@ -106,15 +106,15 @@ export class Source implements Origins {
   }
 }
 
-/** @throws ScenarioError when it cannot be read */
-export async function readSource(file: string): Promise<Source> {
+/** @param what it is, in words @throws ScenarioError when it cannot be read */
+export async function readSource(file: string, what = 'scenario'): Promise<Source> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
   } catch (error) {
-    throw new ScenarioError([`the scenario cannot be read: ${inWords(error)}`]);
+    throw new ScenarioError([`the ${what} cannot be read: ${inWords(error)}`]);
   }
-  if (bytes.length > maxBytes) throw new ScenarioError([`${file}: larger than a scenario may be (1 MiB)`]);
+  if (bytes.length > maxBytes) throw new ScenarioError([`${file}: larger than a ${what} may be (1 MiB)`]);
   return new Source(file, bytes.toString('utf8'));
 }
 

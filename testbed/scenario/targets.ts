@@ -8,7 +8,20 @@ export interface Parts {
   /** undefined while the number of cars is itself a problem: any simulator may be */
   simulators: readonly string[] | undefined;
   edges: readonly string[];
+  /** bridge alone, or bridge-1, bridge-2, … */
+  bridges: readonly string[];
+  /** Is a model learned, so that there is a trainer? */
+  trains: boolean;
 }
+
+/** Processes of which a share, a number or one at random can be drawn. */
+const drawnKinds = ['edges', 'simulators', 'bridges'] as const;
+type DrawnKind = (typeof drawnKinds)[number];
+
+/** The testbed's reader of what the run writes to Kafka. */
+const ledger = 'ledger';
+
+const trainer = 'trainer';
 
 /** Why a word is no target, in the words of a problem. */
 export interface Refusal {
@@ -17,36 +30,59 @@ export interface Refusal {
 }
 
 /**
- * The processes that a target of `kill`, `pause` or `restart` stands for: a name; or a share, a number or one of the
- * edges or simulators (edges/10%, at least one; edges/2; edges/random).
+ * The processes that a target of `kill`, `pause` or `restart` stands for: a name; all bridges (bridge); or a share, a
+ * number or one of the edges, simulators or bridges (edges/10%, at least one; edges/2; edges/random).
  * @param draw what the choice hangs on: the same ones for the same text
  */
 export function processesOf(target: string, parts: Parts, draw: string): string[] | Refusal {
   const simulators = parts.simulators ?? (/^simulator-\d+$/.test(target) ? [target] : ['simulator-1']);
-  const names = ['bridge', 'kafka', ...parts.edges, ...simulators];
+  const alone = parts.trains ? ['kafka', trainer] : ['kafka'];
+  const names = [...parts.bridges, ...alone, ...parts.edges, ...simulators];
   if (names.includes(target)) return [target];
+  if (target === ledger) {
+    const expected = 'a process: the ledger is part of the testbed, and can only be paused';
+    return { expected, hint: `pause: ${ledger}` };
+  }
+  if (target === trainer) {
+    const expected = 'a process that this run has: without training there is no trainer';
+    return { expected, hint: 'training: {at: [30s]}' };
+  }
+  if (target === 'bridge') return [...parts.bridges];
   const drawn =
     drawnOf(target, 'edges', parts.edges, draw) ??
     drawnOf(target, 'simulators', parts.simulators, draw) ??
+    drawnOf(target, 'bridges', parts.bridges, draw) ??
     (parts.simulators === undefined && /^simulators\/./.test(target) ? [...simulators] : undefined);
-  const all = `bridge, kafka, ${range(parts.edges)} or ${range(simulators)}`;
+  const all = `${[range(parts.bridges), ...alone, range(parts.edges)].join(', ')} or ${range(simulators)}`;
   return (
     drawn ?? {
-      expected: `a process (${all}) or some of them (edges/10%, edges/2, edges/random, simulators/…)`,
-      hint: nearestWord(target, [...names, ...someOf('edges'), ...someOf('simulators')]),
+      expected: `a process (${all}) or some of them (edges/10%, edges/2, edges/random, simulators/…, bridges/…)`,
+      hint: nearestWord(target, [...names, 'bridge', ...drawnKinds.flatMap(someOf)]),
     }
   );
 }
 
+/** What a target of `pause` stands for: processes, or the testbed's own reading of Kafka, which is none. */
+export function pausableOf(target: string, parts: Parts, draw: string): string[] | Refusal {
+  if (target === ledger) return [ledger];
+  const found = processesOf(target, parts, draw);
+  if (!isRefusal(found)) return found;
+  return { expected: `${found.expected}, or ${ledger}`, hint: found.hint ?? nearestWord(target, [ledger]) };
+}
+
 /** The links that a target of `storm` stands for: between the cars and an edge, or several that are drawn. */
-export function stormOf(target: string, { edges }: Parts, draw: string): Link[] | Refusal {
-  const drawn = edges.includes(target) ? [target] : drawnOf(target, 'edges', edges, draw);
-  if (drawn && isRefusal(drawn)) return drawn;
-  const expected = `an edge (${range(edges)}) or some of them (edges/10%, edges/2, edges/random)`;
+export function stormOf(target: string, parts: Parts, draw: string): Link[] | Refusal {
+  const edges = edgesOf(target, parts, draw);
+  return isRefusal(edges) ? edges : edges.map((edge) => link('cars', edge));
+}
+
+/** The edges that a target of `disk-full` stands for: one by its name, or several that are drawn. */
+export function edgesOf(target: string, { edges }: Parts, draw: string): string[] | Refusal {
+  if (edges.includes(target)) return [target];
   const byLink = edges.find((edge) => target === `cars/${edge}`);
   return (
-    drawn?.map((edge) => link('cars', edge)) ?? {
-      expected,
+    drawnOf(target, 'edges', edges, draw) ?? {
+      expected: `an edge (${range(edges)}) or some of them (edges/10%, edges/2, edges/random)`,
       hint: byLink ?? nearestWord(target, [...edges, ...someOf('edges')]),
     }
   );
@@ -54,13 +90,13 @@ export function stormOf(target: string, { edges }: Parts, draw: string): Link[] 
 
 /** The link that a target of `cut`, `slow`, `bandwidth`, `reset` or `flap` stands for. */
 export function linkOf(target: string, parts: Parts): Link | Refusal {
-  const links = parts.edges.flatMap((edge) => [link(edge, 'bridge'), link('cars', edge)]);
-  links.push(link('bridge', 'kafka'));
+  const links = linksAmong(parts);
   const found = links.find(({ name }) => name === target);
   if (found) return found;
   const backwards = links.find(({ from, to }) => `${to}/${from}` === target);
   const edges = oneOf(parts.edges.length > 3 ? [range(parts.edges)] : parts.edges);
-  const expected = `a link (an edge's to the bridge: edge-1/bridge; the cars' to an edge: cars/edge-1; or bridge/kafka), edges being ${edges}`;
+  const one = parts.bridges.length > 1 ? "; or one bridge's alone: edge-1/bridge-1, bridge-1/kafka" : '';
+  const expected = `a link (an edge's to the bridge: edge-1/bridge; the cars' to an edge: cars/edge-1; or bridge/kafka${one}), edges being ${edges}`;
   return {
     expected,
     hint:
@@ -80,10 +116,24 @@ function link(from: string, to: string): Link {
   return { from, to, name: `${from}/${to}` };
 }
 
+function linksAmong({ edges, bridges }: Parts): Link[] {
+  const toBridges = (edge: string): Link[] => bridges.map((bridge) => link(edge, bridge));
+  const toKafka = bridges.map((bridge) => link(bridge, 'kafka'));
+  return [
+    ...edges.flatMap((edge) => [...withAll(link(edge, 'bridge'), toBridges(edge)), link('cars', edge)]),
+    ...withAll(link('bridge', 'kafka'), toKafka),
+  ];
+}
+
+/** Several links, and before them what stands for them all; one is itself. */
+function withAll(all: Link, links: Link[]): Link[] {
+  return links.length === 1 ? links : [{ ...all, of: links }, ...links];
+}
+
 /** @returns the names that edges/10%, edges/2 or edges/random draws; undefined where the target is none of those */
 function drawnOf(
   target: string,
-  kind: 'edges' | 'simulators',
+  kind: DrawnKind,
   names: readonly string[] | undefined,
   draw: string,
 ): string[] | Refusal | undefined {
@@ -113,7 +163,7 @@ function ranked(names: readonly string[], draw: string): string[] {
     .map(({ name }) => name);
 }
 
-function someOf(kind: 'edges' | 'simulators'): string[] {
+function someOf(kind: DrawnKind): string[] {
   return [`${kind}/10%`, `${kind}/2`, `${kind}/random`];
 }
 

@@ -1,11 +1,13 @@
 import type { z } from 'zod';
+import type { SpoilKind } from '#contract/ledger-records.ts';
 import { nearestWord } from '#runtime/nearest-word.ts';
 import { actions, type ActionName } from './actions.ts';
 import { kinds, type Entries, type Kind, type Targets, type TargetWord, type Written } from './entries.ts';
 import { checkFails, readFail } from './fails.ts';
 import { checkOverlaps, type Placed } from './overlaps.ts';
 import { oneOf, type Path, type Problems } from './problems.ts';
-import type { Fail, TimelineEntry } from './scenario.ts';
+import type { Fail, Recorded, Spoil, TimelineEntry } from './scenario.ts';
+import { checkSpoils, isSpoilWord, readSpoil } from './spoils.ts';
 import { isRefusal, type Parts } from './targets.ts';
 import { shortDuration } from './values.ts';
 
@@ -25,6 +27,10 @@ export interface TimelineContext {
   cars: number | undefined;
   /** Share of each kind of car; undefined while the fleet is a problem. */
   profiles: Record<string, number> | undefined;
+  /** undefined while the fleet is a problem */
+  qos: 0 | 1 | undefined;
+  /** Where the cars drive what was recorded: they are of no kind, and `profiles` is undefined. */
+  recorded: Recorded | undefined;
 }
 
 const actionNames = Object.keys(actions) as ActionName[];
@@ -44,6 +50,7 @@ export function readTimeline(raw: unknown, context: TimelineContext): TimelineEn
   const inOrder = entries.toSorted((a, b) => a.entry.atMs - b.entry.atMs);
   checkOverlaps(inOrder, context.problems);
   checkFails(inOrder, context);
+  checkSpoils(inOrder, context);
   return inOrder.map(({ entry }) => entry);
 }
 
@@ -51,8 +58,24 @@ function readEntry(value: unknown, path: Path, context: TimelineContext): Placed
   const name = actionOf(value, path, context.problems);
   if (name === undefined) return undefined;
   const entry =
-    name === 'fail' ? readFailEntry(value, path, context) : readTargeted(name, value, path, context);
+    name === 'fail'
+      ? readFailEntry(value, path, context)
+      : isSpoilWord(name)
+        ? readSpoilEntry(name, value, path, context)
+        : readTargeted(name, value, path, context);
   return entry && { entry: { ...entry, line: context.lineOf(path) }, path };
+}
+
+function readSpoilEntry(
+  name: SpoilKind,
+  value: unknown,
+  path: Path,
+  context: TimelineContext,
+): Omit<Spoil, 'line'> | undefined {
+  const written = parsed(name, value, path, context);
+  if (!written) return undefined;
+  checkEnd(written, path, context);
+  return readSpoil(name, written, path, context);
 }
 
 function readFailEntry(value: unknown, path: Path, context: TimelineContext): Omit<Fail, 'line'> | undefined {
@@ -138,7 +161,7 @@ function readTarget<K extends TargetWord>(
     problems.add([...path, name], `expected ${found.expected}, got ${target}`, found.hint);
     return undefined;
   }
-  if (kafkaGiven && (target === 'kafka' || target === 'bridge/kafka')) {
+  if (kafkaGiven && /^(.*\/)?kafka$/.test(target)) {
     problems.add(
       [...path, name],
       `expected a part that this run starts, got ${target}: a Kafka that is given (--kafka) is not ours to break`,

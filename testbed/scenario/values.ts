@@ -12,6 +12,7 @@ const bytesByUnit = { B: 1, KB: 1000, MB: 1_000_000, KiB: 1024, MiB: 1_048_576 }
 type ByteUnit = keyof typeof bytesByUnit;
 
 const durationPattern = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
+const signedDurationPattern = /^([+-]?)(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
 const sharePattern = /^(\d+(?:\.\d+)?)\s*%$/;
 const ratePattern = /^(\d+(?:\.\d+)?)\s*\/\s*(s|m)$/;
 const byteRatePattern = /^(\d+(?:\.\d+)?)\s*(B|KB|MB|KiB|MiB)\/s$/;
@@ -25,6 +26,16 @@ export const duration = textOf(
 ).transform((text) => {
   const [, amount, unit] = durationPattern.exec(text) ?? [];
   return Math.round(Number(amount) * msByUnit[unit as Unit]);
+});
+
+/** "5m", "+5m", "-90s" -> ms, with its sign */
+export const signedDuration = textOf(
+  signedDurationPattern,
+  'expected a duration such as 5m or -5m',
+  signedDurationHint,
+).transform((text) => {
+  const [, sign, amount, unit] = signedDurationPattern.exec(text) ?? [];
+  return Math.round(Number(amount) * msByUnit[unit as Unit]) * (sign === '-' ? -1 : 1);
 });
 
 /** "5000/s", "300/m" -> per second */
@@ -130,6 +141,14 @@ function durationHint(value: unknown): string | undefined {
   if (amount === undefined || word === undefined) return undefined;
   const unit = /^(milli|msec|ms)/i.test(word) ? 'ms' : (/^[smhd]/i.exec(word)?.[0]?.toLowerCase() ?? 's');
   return `${amount}${unit}`;
+}
+
+/** What somebody meant who wrote 5, -5 or "-5 min". */
+function signedDurationHint(value: unknown): string | undefined {
+  if (typeof value === 'number') return value === 0 ? undefined : `${value}s`;
+  const [, sign = '', rest] = typeof value === 'string' ? (/^\s*([+-]?)\s*(.*)$/.exec(value) ?? []) : [];
+  const meant = durationHint(rest);
+  return meant === undefined ? undefined : `${sign}${meant}`;
 }
 
 /** What somebody meant who wrote 64, "64kb/s" or "1 MB". */

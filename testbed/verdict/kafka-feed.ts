@@ -5,7 +5,7 @@ import { deadLetterCodec, type DeadLetter } from '#contract/records.ts';
 import { topicName } from '#contract/topics.ts';
 import { LogHistogram } from '#runtime/histogram.ts';
 import type { Kafka } from '#wire/kafka.ts';
-import { readTopics, type ReadRecord } from '#wire/kafka-reader.ts';
+import { readTopics, type ReaderLag, type ReadRecord } from '#wire/kafka-reader.ts';
 import type { AlarmLog } from './detection/alarms.ts';
 import type { DrivenTime } from './detection/driven.ts';
 import type { EdgeModels } from './detection/edge-models.ts';
@@ -29,6 +29,11 @@ export interface RunFeed {
   readonly failed: Promise<never>;
   /** Takes the counters of the second that has passed; the next one begins at zero. */
   perSecond(): FeedSecond;
+  /** How far it is behind what lies in Kafka, other runs' records included. */
+  lag(): ReaderLag;
+  /** Reads nothing more until it is resumed. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -101,6 +106,9 @@ export async function followRun(options: {
   return {
     reachEnd: (timeoutMs) => reader.reachEnd(timeoutMs, 'written'),
     failed: reader.failed,
+    lag: () => reader.lag(),
+    pause: () => reader.pause(),
+    resume: () => reader.resume(),
     stop: () => reader.stop(),
     perSecond: () => {
       const taken = second;

@@ -1,20 +1,31 @@
 import { hash } from 'node:crypto';
 import type { Origin } from '#contract/origin.ts';
-import type { Eviction, LedgerMarks, Spoiled } from '#contract/ledger-records.ts';
+import {
+  spoilKinds,
+  type Eviction,
+  type LedgerMarks,
+  type SpoilKind,
+  type Spoiled,
+} from '#contract/ledger-records.ts';
 import type { DeadLetter } from '#contract/records.ts';
 import { decodeTelemetryIdentity, TelemetryError } from '#contract/telemetry.ts';
 import { LogHistogram } from '#runtime/histogram.ts';
 import { contentOf } from './dead-letter-identity.ts';
+import { DeliveryAccount } from './delivery-account.ts';
+import { OutOfOrder } from './out-of-order.ts';
 import { PredictionAccount, type PredictionTotals } from './prediction-account.ts';
 import { maxProblems, ProblemList, sinceStart } from './problem-list.ts';
-import { lengthOf, SeqRanges, splitAfter, type SeqRange } from './seq-ranges.ts';
-import { Session, type SessionAccount } from './session.ts';
+import { SeqRanges } from './seq-ranges.ts';
+import { Session } from './session.ts';
 import type { Problem, Summary } from './summary.ts';
+import { UnreadableBytes, type CarBytes, type MessageOf } from './unreadable-bytes.ts';
 
 export interface LedgerResult {
   /** Messages; `late` is the generator's own matter. */
   delivery: Omit<Summary['delivery'], 'late'>;
   deadLetters: Summary['deadLetters'];
+  /** Messages that were spoiled on purpose, by kind. */
+  spoiled: Summary['spoiled'];
   /** Ranges of seq, worst kind first; at most maxProblems. */
   problems: Problem[];
   problemsOmitted: number;
@@ -39,14 +50,9 @@ export interface Sighting {
   backfill: boolean;
 }
 
-/** Hashes of unreadable bytes that are kept to tell a resend from another letter: 60 bytes each. */
-const maxUnreadableLetters = 100_000;
-
 /** What is known of one car. */
-interface Car {
+interface Car extends CarBytes {
   sessions: Session[];
-  /** Hashes of its dead letters that do not say which message they were. */
-  unreadableLetters: Set<string> | undefined;
 }
 
 /**
@@ -58,17 +64,17 @@ export class Ledger {
   readonly #run: string;
   readonly #cars = new Map<string, Car>();
   readonly #duplicated = new ProblemList('duplicated');
-  readonly #reordered = new ProblemList('reordered');
+  readonly #outOfOrder = new OutOfOrder();
+  readonly #bytes = new UnreadableBytes();
+  readonly #spoiled = new Map<SpoilKind, number>();
   readonly #carToKafkaMs = new LogHistogram();
   readonly #backfillMs = new LogHistogram();
   readonly #letters = { total: 0, unidentified: 0, byReason: new Map<string, number>() };
   readonly #qosSeen = new Set<number>();
   readonly #predictions = new PredictionAccount();
   readonly #truths = new SeqRanges();
-  #unreadableKept = 0;
   #unreadable = 0;
   #duplicates = 0;
-  #reorders = 0;
   #sent = 0;
   #stored = 0;
 
@@ -121,10 +127,7 @@ export class Ledger {
     } else {
       this.#stored++;
       (origin.stored ? this.#backfillMs : this.#carToKafkaMs).record(latencyMs);
-      if (kind === 'reordered') {
-        this.#reorders++;
-        this.#reordered.add(session, { from: seq, to: seq }, appendedAt);
-      }
+      if (kind === 'reordered') this.#outOfOrder.seen(session, seq, appendedAt);
     }
     return { kind, vin, scheduledAt: message.scheduledAt, latencyMs, backfill: origin.stored };
   }
@@ -140,25 +143,25 @@ export class Ledger {
     const content = contentOf(letter);
     if (content.kind !== 'messages') this.#letters.unidentified++;
     if (content.kind === 'messages') {
-      for (const { vin, session: id, seq } of content.messages) {
-        const session = this.#session(vin, id);
-        const before = session.sent;
-        session.deadLetter(seq, letter.at);
-        session.edge ??= origin.edge;
-        this.#sent += session.sent - before;
-      }
-    } else if (content.kind === 'car' && this.#unreadableKept < maxUnreadableLetters) {
-      const car = this.#car(content.vin);
-      car.unreadableLetters ??= new Set();
-      const before = car.unreadableLetters.size;
-      car.unreadableLetters.add(hash('sha1', letter.bytes, 'base64'));
-      this.#unreadableKept += car.unreadableLetters.size - before;
+      for (const { vin, session, seq } of content.messages)
+        this.#refused({ session: this.#session(vin, session), seq }, letter.at, origin.edge);
+    } else if (content.kind === 'car') {
+      const message = this.#bytes.letter(this.#car(content.vin), hash('sha1', letter.bytes, 'base64'));
+      if (message) this.#refused(message, letter.at, origin.edge);
     }
   }
 
-  /** Messages that a shard has spoiled on purpose. */
-  spoil(spoiled: Spoiled): void {
-    void spoiled;
+  /** Messages that a shard has spoiled on purpose. What was sent, its marks say. */
+  spoil({ at, messages }: Spoiled): void {
+    for (const { vin, session: id, seq, kind, hash: digest } of messages) {
+      this.#spoiled.set(kind, (this.#spoiled.get(kind) ?? 0) + 1);
+      const session = this.#session(vin, id);
+      if (kind === 'oversize') session.tooLarge(seq);
+      else if (kind === 'reorder') {
+        if (session.holdBack(seq)) this.#outOfOrder.excuse();
+      } else if (this.#bytes.spoil(this.#car(vin), digest, { session, seq }))
+        this.#refused({ session, seq }, at, null);
+    }
   }
 
   /** A record of fleet.ledger in which an edge says what its full outbox dropped. */
@@ -190,60 +193,16 @@ export class Ledger {
    * @param startedAt the schedule's zero, ms since 1970; without it problems have no time
    */
   result(startedAt?: number): LedgerResult {
-    const delivery = {
-      sent: 0,
-      stored: 0,
-      lost: 0,
-      duplicated: this.#duplicates,
-      reordered: this.#reorders,
-      unconfirmed: 0,
-      evicted: 0,
-      deadLettered: 0,
-      dropped: 0,
-    };
-    const lists = {
-      lost: new ProblemList('lost'),
-      unconfirmed: new ProblemList('unconfirmed'),
-      evicted: new ProblemList('evicted'),
-      deadLettered: new ProblemList('deadLettered'),
-      presumedDeadLettered: new ProblemList('presumedDeadLettered'),
-    };
-    const add = (kind: keyof typeof lists, session: Session, ranges: readonly SeqRange[]): void => {
-      delivery[kind === 'presumedDeadLettered' ? 'deadLettered' : kind] += lengthOf(ranges);
-      for (const range of ranges) lists[kind].add(session, range);
-    };
-    for (const car of this.#cars.values()) {
-      for (const [session, account, presumed] of this.#accounts(car)) {
-        delivery.sent += account.sent;
-        delivery.stored += account.stored;
-        delivery.dropped += session.dropped;
-        add('lost', session, account.lost);
-        add('unconfirmed', session, account.unconfirmed);
-        add('evicted', session, account.evicted);
-        add('deadLettered', session, account.deadLettered);
-        add('presumedDeadLettered', session, presumed);
-        if (account.givenUp) {
-          const { kind, count, span } = account.givenUp;
-          delivery[kind] += count;
-          lists[kind].add(session, span);
-        }
-      }
-    }
-    const ordered = [
-      lists.lost,
-      this.#duplicated,
-      this.#reordered,
-      lists.unconfirmed,
-      lists.evicted,
-      lists.presumedDeadLettered,
-      lists.deadLettered,
-    ];
-    const problems = ordered.flatMap((list) => list.problems);
-    const omitted = ordered.reduce((sum, list) => sum + list.omitted, 0);
+    const qosWithoutMarks = this.#qosSeen.size === 1 && this.#qosSeen.has(0) ? 0 : 1;
+    const account = new DeliveryAccount();
+    for (const { sessions, letters } of this.#cars.values())
+      account.addCar(sessions, letters?.size ?? 0, qosWithoutMarks);
+    const { problems, omitted } = account.problems([this.#duplicated, this.#outOfOrder.problems()]);
     const { total, unidentified, byReason } = this.#letters;
     return {
-      delivery,
+      delivery: { ...account.delivery, duplicated: this.#duplicates, reordered: this.#outOfOrder.count },
       deadLetters: { total, unidentified, byReason: Object.fromEntries(byReason) },
+      spoiled: Object.fromEntries(spoilKinds.flatMap((kind) => this.#countOf(kind))),
       problems: problems.slice(0, maxProblems).map((problem) => sinceStart(problem, startedAt)),
       problemsOmitted: omitted + Math.max(0, problems.length - maxProblems),
       unreadable: this.#unreadable,
@@ -254,25 +213,16 @@ export class Ledger {
     };
   }
 
-  /** Every session's account, once the car's unreadable dead letters have explained what they can. */
-  *#accounts(car: Car): Generator<[Session, SessionAccount, presumed: SeqRange[]]> {
-    const qosWithoutMarks = this.#qosSeen.size === 1 && this.#qosSeen.has(0) ? 0 : 1;
-    let letters = car.unreadableLetters?.size ?? 0;
-    const rows = car.sessions.map((session) => ({
-      session,
-      account: session.account(qosWithoutMarks),
-      presumed: [] as SeqRange[],
-    }));
-    // A refused message is acknowledged: first those that look lost, then those that were never confirmed.
-    for (const kind of ['lost', 'unconfirmed'] as const) {
-      for (const { account, presumed } of rows) {
-        const [explained, rest] = splitAfter(account[kind], letters);
-        presumed.push(...explained);
-        account[kind] = rest;
-        letters -= lengthOf(explained);
-      }
-    }
-    for (const { session, account, presumed } of rows) yield [session, account, presumed];
+  #countOf(kind: SpoilKind): [SpoilKind, number][] {
+    const number = this.#spoiled.get(kind);
+    return number === undefined ? [] : [[kind, number]];
+  }
+
+  #refused({ session, seq }: MessageOf, at: number, edge: string | null): void {
+    const before = session.sent;
+    session.deadLetter(seq, at);
+    session.edge ??= edge;
+    this.#sent += session.sent - before;
   }
 
   #session(vin: string, id: number): Session {
@@ -287,7 +237,7 @@ export class Ledger {
 
   #car(vin: string): Car {
     let car = this.#cars.get(vin);
-    if (!car) this.#cars.set(vin, (car = { sessions: [], unreadableLetters: undefined }));
+    if (!car) this.#cars.set(vin, (car = { sessions: [], spoiled: undefined, letters: undefined }));
     return car;
   }
 }

@@ -14,8 +14,8 @@ export function problemsInContext(
   problems: readonly Problem[],
   faults: readonly Summary['faults'][number][],
 ): Problem[] {
-  // A failure of a car's engine or sensor takes no message away.
-  const ofParts = faults.filter(({ kind }) => kind !== 'fail');
+  // A failure of a car's engine or sensor takes no message away, nor does a clock that is wrong.
+  const ofParts = faults.filter(({ kind }) => kind !== 'fail' && kind !== 'skew');
   return problems.map((problem) => {
     const { at, lastAt } = problem;
     if (at === null) return problem;

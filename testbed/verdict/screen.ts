@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { kindOf } from '#contract/failures.ts';
 import { bytes, count, measured, milliseconds, plural, seconds } from './figures.ts';
 import type { SecondSample } from './second.ts';
 import { sparkline } from './sparkline.ts';
@@ -85,6 +86,7 @@ function headline(summary: Summary, { width }: ScreenOptions, limits: Limits): L
     plural(cars.connectedPeak, 'car'),
     `QoS ${fleet.qos}`,
     plural(fleet.edges, 'edge'),
+    ...(fleet.bridges > 1 ? [plural(fleet.bridges, 'bridge')] : []),
     seconds(run.durationSeconds),
     `seed ${run.seed}`,
     `run ${run.id}`,
@@ -176,11 +178,8 @@ function detection(summary: Summary): Line[] {
       convergedSeconds === null
         ? `on ${plural(edges, 'edge')}`
         : `on every edge after ${seconds(convergedSeconds)}`;
-    lines.push([
-      '    ',
-      [id, 'bold'],
-      `  ${count(trainedOnReadings)} readings, trained in ${seconds(trainSeconds ?? 0)}, ${after}`,
-    ]);
+    const trained = trainSeconds === null ? '' : `trained in ${seconds(trainSeconds)}, `;
+    lines.push(['    ', [id, 'bold'], `  ${count(trainedOnReadings)} readings, ${trained}${after}`]);
   }
   for (const reason of training.refused) lines.push(['    ', [`no release: ${reason}`, 'yellow']]);
   for (const [reason, times] of Object.entries(training.releaseRefusals))
@@ -190,10 +189,13 @@ function detection(summary: Summary): Line[] {
       '    ',
       `${count(inference.readings)} readings scored, ${count(inference.scoredOffline)} of them offline`,
     ]);
+  const wide = Math.max(16, ...modes.map(([mode]) => mode.length + 2));
   for (const [mode, { cars, detected, medianDelaySeconds }] of modes) {
     const delay =
       medianDelaySeconds === null ? '' : `, ${seconds(medianDelaySeconds)} after the onset (cars’ clock)`;
-    lines.push(['    ', mode.padEnd(16), `${count(detected)} of ${count(cars)} found${delay}`]);
+    const isBenign = kindOf(mode) === 'benign';
+    const word = isBenign ? 'raised a false alarm' : `found${delay}`;
+    lines.push(['    ', mode.padEnd(wide), `${count(detected)} of ${count(cars)} ${word}`]);
   }
   if (found.vehicleDays !== null) {
     const rate = found.falseAlarmsPerVehicleDay;

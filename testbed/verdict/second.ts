@@ -19,6 +19,11 @@ export const secondSampleSchema = z.object({
   outboxFrames: z.number(),
   outboxBytes: z.number(),
   bridgePendingBytes: z.number(),
+  /** What lies in Kafka and the ledger has not read yet, in offsets; how long the oldest of it has waited, at most. */
+  ledgerLagRecords: z.number(),
+  ledgerLagMs: z.number(),
+  /** What open transactions keep from readers at this moment, in offsets. */
+  openTransactionRecords: z.number(),
   rssBytes: z.number(),
   /** Of the whole machine, 0 to 1. */
   cpuBusyRatio: z.number(),
@@ -28,6 +33,9 @@ export const secondSampleSchema = z.object({
 
 export type SecondSample = z.output<typeof secondSampleSchema>;
 export type SecondQuantiles = z.output<typeof quantiles>;
+
+/** A reader is always one fetch behind. From here on it has fallen behind, and a person is told. */
+export const fellBehindMs = 5000;
 
 /** Quantiles of what a second's histogram holds; null while it is empty. */
 export function secondQuantiles(histogram: LogHistogram): SecondQuantiles {

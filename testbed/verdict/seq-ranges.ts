@@ -39,6 +39,10 @@ export class SeqRanges {
     return this.#givenUp;
   }
 
+  has(seq: number): boolean {
+    return this.#end(this.#firstEndingAt(seq) * 2) <= seq;
+  }
+
   /** @returns false when it was there already, or lies in a gap that was given up */
   add(seq: number): boolean {
     const ends = this.#ends;

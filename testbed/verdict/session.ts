@@ -12,8 +12,20 @@ export interface SessionAccount {
   evicted: SeqRange[];
   lost: SeqRange[];
   unconfirmed: SeqRange[];
+  /** Found nowhere, and made larger than an edge takes on purpose: nobody promised anything for them. */
+  oversize: SeqRange[];
   /** Missing for certain, but only their number and their span are known any more: see SeqRanges. */
   givenUp: { count: number; span: SeqRange; kind: 'lost' | 'unconfirmed' } | undefined;
+}
+
+/** Few sessions have any of this. */
+interface Oddities {
+  /** Sent behind a later one on purpose. */
+  heldBack: SeqRanges;
+  /** Came behind a later one before anybody had said that it was on purpose. */
+  outOfOrder: SeqRanges;
+  /** Larger than an edge takes, on purpose. */
+  oversize: SeqRanges;
 }
 
 /** What is known of one session of one car. Events may come in any order. */
@@ -23,6 +35,7 @@ export class Session {
   readonly #stored = new SeqRanges();
   #deadLettered: SeqRanges | undefined;
   #evicted: SeqRanges | undefined;
+  #odd: Oddities | undefined;
   #due = new DueTimes();
   /** undefined until a mark came. */
   qos: number | undefined;
@@ -66,7 +79,27 @@ export class Session {
     this.sent = Math.max(this.sent, seq);
     if (!this.#stored.add(seq)) return 'duplicated';
     this.#due.seen(seq, due);
-    return seq < highest ? 'reordered' : 'stored';
+    if (seq > highest || this.isHeldBack(seq)) return 'stored';
+    this.#oddities().outOfOrder.addRange({ from: seq, to: seq });
+    return 'reordered';
+  }
+
+  /**
+   * It was sent behind a later one on purpose; said before it is found, or after.
+   * @returns whether `store` has called it reordered, which it is not
+   */
+  holdBack(seq: number): boolean {
+    const { heldBack, outOfOrder } = this.#oddities();
+    return heldBack.addRange({ from: seq, to: seq }) > 0 && outOfOrder.has(seq);
+  }
+
+  isHeldBack(seq: number): boolean {
+    return this.#odd?.heldBack.has(seq) ?? false;
+  }
+
+  /** It was made larger than an edge takes: no acknowledgement of a later one is one of it. */
+  tooLarge(seq: number): void {
+    this.#oddities().oversize.addRange({ from: seq, to: seq });
   }
 
   /**
@@ -101,6 +134,11 @@ export class Session {
     if (this.#stored.count === 0 && seq > 0) this.#due.seen(seq, at);
   }
 
+  #oddities(): Oddities {
+    this.#odd ??= { heldBack: new SeqRanges(), outOfOrder: new SeqRanges(), oversize: new SeqRanges() };
+    return this.#odd;
+  }
+
   /** @param qos of a session whose marks died with their process */
   account(qosWithoutMarks: number): SessionAccount {
     const { sent, stored } = this;
@@ -112,16 +150,22 @@ export class Session {
         evicted: [],
         lost: [],
         unconfirmed: [],
+        oversize: [],
         givenUp: undefined,
       };
-    const dead = this.#deadLettered ?? new SeqRanges();
-    const notStored = missingFrom(sent, this.#stored);
-    const neitherStoredNorDead = missingFrom(sent, this.#stored, dead);
-    const missing = this.#evicted
-      ? missingFrom(sent, this.#stored, dead, this.#evicted)
-      : neitherStoredNorDead;
-    const deadLettered = subtract(notStored, neitherStoredNorDead);
-    const evicted = subtract(neitherStoredNorDead, missing);
+    const places = [this.#stored];
+    let missing = missingFrom(sent, this.#stored);
+    /** What of the rest is in this place. */
+    const foundIn = (place: SeqRanges | undefined): SeqRange[] => {
+      if (!place) return [];
+      places.push(place);
+      const before = missing;
+      missing = missingFrom(sent, ...places);
+      return subtract(before, missing);
+    };
+    const deadLettered = foundIn(this.#deadLettered);
+    const evicted = foundIn(this.#evicted);
+    const oversize = foundIn(this.#odd?.oversize);
     // At QoS 0 what was written to the socket has to arrive; at QoS 1 what was acknowledged.
     const owed = (this.qos ?? qosWithoutMarks) === 0 ? sent : this.#acked;
     const [lost, unconfirmed] = splitAt(missing, owed);
@@ -131,9 +175,9 @@ export class Session {
       span,
       kind: span.to <= owed ? ('lost' as const) : ('unconfirmed' as const),
     };
-    const found = stored + lengthOf(deadLettered) + lengthOf(evicted);
+    const found = stored + lengthOf(deadLettered) + lengthOf(evicted) + lengthOf(oversize);
     assert.equal(found + lengthOf(missing) + givenUpCount, sent, `${this.vin}: the equation does not hold`);
-    return { sent, stored, deadLettered, evicted, lost, unconfirmed, givenUp };
+    return { sent, stored, deadLettered, evicted, lost, unconfirmed, oversize, givenUp };
   }
 }
 

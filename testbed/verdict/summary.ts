@@ -76,6 +76,7 @@ export const summarySchema = z.object({
     readingsPerMessage: z.number().int().positive(),
     speedup: z.number().positive(),
     edges: count,
+    bridges: count,
   }),
   cars: z.object({
     requested: count,
@@ -105,6 +106,9 @@ export const summarySchema = z.object({
       byReason: z.record(z.string(), count),
     })
     .describe('records of fleet.deadletter, whether or not a car of ours sent what they hold'),
+  spoiled: z
+    .record(z.string(), count)
+    .describe('messages that the timeline spoiled on purpose: reorder, corrupt, oversize, wrong-schema'),
   predictions: z
     .object({
       received: count.describe('distinct ones in Kafka'),
@@ -132,6 +136,26 @@ export const summarySchema = z.object({
       alarmMs: latency.describe('from when the batch of the reading was due to the alarm at its edge'),
     })
     .describe('milliseconds of wall clock; null where nothing was measured'),
+  lag: z
+    .object({
+      ledger: z
+        .object({
+          peakRecords: count,
+          peakMs: z.number().min(0).describe('how long the oldest unread record had waited, at most'),
+          endRecords: count.describe('when the run was summed up'),
+        })
+        .describe("the testbed's own reader, over all topics that it reads"),
+      trainer: z
+        .object({ peakRecords: count })
+        .nullable()
+        .describe('of the history, while it trains; null: no trainer'),
+      openTransactions: z
+        .object({ peakRecords: count })
+        .describe('what open transactions kept from the ledger: high watermark - last stable offset'),
+    })
+    .describe(
+      'how far readers of Kafka were behind the last stable offset; offsets are counted, transaction markers among them',
+    ),
   inference: z.object({
     readings: count,
     readingsPerSecond: z.number().min(0),

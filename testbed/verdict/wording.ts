@@ -44,7 +44,13 @@ export function deliverySentences(summary: Summary): string[] {
   if (delivery.sent === 0) return ['No message was sent.'];
   const readings = count(delivery.sent * fleet.readingsPerMessage);
   const sent = `${plural(cars.connectedPeak, 'car')} sent ${plural(delivery.sent, 'message')} (${readings} readings).`;
-  return [sent, whereTheyAre(delivery), ...whatElse(delivery), ...whatElseIsMissing(summary)];
+  return [
+    sent,
+    whereTheyAre(delivery),
+    ...whatElse(delivery),
+    ...whatWasSpoiled(summary),
+    ...whatElseIsMissing(summary),
+  ];
 }
 
 function whereTheyAre(delivery: Summary['delivery']): string {
@@ -76,6 +82,15 @@ function whatElse(delivery: Summary['delivery']): string[] {
   if (late > 0) parts.push(`${count(late)} left more than a second late`);
   if (dropped > 0) parts.push(`${count(dropped)} never left the car`);
   return parts.length > 0 ? [`Besides, ${listed(parts)}.`] : [];
+}
+
+const spoiledWords: Record<string, string> = { reorder: 'out of order', 'wrong-schema': 'of another schema' };
+
+function whatWasSpoiled({ spoiled }: Summary): string[] {
+  const parts = Object.entries(spoiled).map(
+    ([kind, number]) => `${count(number)} ${spoiledWords[kind] ?? kind}`,
+  );
+  return parts.length > 0 ? [`Spoiled on purpose: ${parts.join(', ')}.`] : [];
 }
 
 /** What does not add up beside the messages: predictions and ground truth. */

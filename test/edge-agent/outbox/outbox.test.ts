@@ -125,6 +125,32 @@ test('at the limit of bytes nothing is committed until the bridge has taken a fr
   assert.equal(settled.length, 3);
 });
 
+test('while the disk is full nothing is settled; then all of it, in order, each once', options, async (t) => {
+  const troubles: (string | null)[] = [];
+  const { outbox, durable, settled, append } = await open(t, {
+    lingerMs: 0,
+    onTrouble: (why) => troubles.push(why),
+  });
+  append('a');
+  await until(() => settled.length === 1);
+  await outbox.setDiskFull(true);
+  append('b');
+  await until(() => troubles.length === 1);
+  append('c');
+  // More than one try of those that come every 100 ms and more.
+  assert.equal(await outbox.flush(500), false);
+  assert.deepEqual(settled, ['a']);
+  assert.ok(outbox.waitingBytes > 0);
+  // What the bridge has stays in the file, and is no trouble.
+  outbox.acknowledge(1, durable[0]?.bytes.length ?? 0);
+  await outbox.setDiskFull(false);
+  await until(() => settled.length === 3);
+  assert.deepEqual(troubles, ['the disk is full', null]);
+  assert.deepEqual(settled, ['a', 'b', 'c']);
+  assert.deepEqual(words(durable), [['a'], ['b'], ['c']]);
+  assert.equal(outbox.waitingBytes, 0);
+});
+
 test('acknowledged frames leave the file soon, also when nothing more comes', options, async (t) => {
   const { outbox, durable, append } = await open(t);
   append('a');

@@ -15,9 +15,11 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeFrame, encodeFrame, type Frame } from '#contract/frame.ts';
+import { fullError, isFull } from '#edge-agent/outbox/database.ts';
 import { Store, type StoreContents } from '#edge-agent/outbox/store.ts';
 import { tempFolder } from '../rig.ts';
 
@@ -48,6 +50,13 @@ class Writer {
       windows: windows.map(([vin, window]) => [vin, window]),
       acknowledged: 0,
     });
+  }
+
+  /** The last one once more, as after a commit that failed. */
+  again(word: string): void {
+    this.#number -= 1;
+    this.#position -= 1;
+    this.write(word);
   }
 
   frames(): Frame[] {
@@ -111,6 +120,45 @@ test('a file that is created again has a new epoch and begins with 1', options, 
   assert.notEqual(second.contents.epoch, first.contents.epoch);
   assert.equal(second.contents.nextNumber, 1);
   second.store.close();
+});
+
+test(
+  'a disk that is said to be full takes nothing, and goes on with the same number when it has room',
+  options,
+  async (t) => {
+    const folder = await tempFolder(t);
+    const writer = written(`${folder}/a`, 3);
+    writer.store.setDiskFull(true);
+    assert.throws(() => writer.write('refused'), isFull);
+    assert.throws(() => writer.store.forget(2), isFull);
+    assert.equal(writer.frames().length, 3);
+    copyOpen(`${folder}/a`, `${folder}/killed`);
+    writer.store.setDiskFull(false);
+    writer.again('taken');
+    writer.store.close();
+    const killed = new Writer(`${folder}/killed`);
+    assert.deepEqual(killed.contents.notes, []);
+    assert.deepEqual(
+      [killed.contents.nextNumber, killed.frames().length, killed.store.windows().length],
+      [4, 3, 1],
+    );
+    killed.store.close();
+    const after = new Writer(`${folder}/a`);
+    assert.deepEqual(
+      after.frames().map(({ number, entries }) => `${number} ${entries[0]?.key}`),
+      ['1 first', '2 first', '3 first', '4 taken'],
+    );
+    after.store.close();
+  },
+);
+
+test('what is said of a full disk is what SQLite says', () => {
+  const db = new DatabaseSync(':memory:');
+  const full = (): void => db.exec('PRAGMA max_page_count = 1; CREATE TABLE one (more)');
+  const { code, errcode, errstr } = fullError() as Error & Record<string, unknown>;
+  assert.throws(full, { message: fullError().message, code, errcode, errstr });
+  assert.throws(full, isFull);
+  db.close();
 });
 
 test('two edges cannot use one folder at once', options, async (t) => {

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { failures } from '#contract/failures.ts';
 import { signalIndex, signalNames } from '#contract/signals.ts';
 import { carLife } from '#simulator/car-life.ts';
-import { failingCars } from '#simulator/failures/choice.ts';
+import { failingCars, suitedCars, suitedProfiles } from '#simulator/failures/choice.ts';
 import { failureIds } from '#simulator/failures/failures.ts';
+import type { FleetFailure } from '#simulator/fleet.ts';
 import { hasSignal, profiles } from '#simulator/population/profiles.ts';
 import { fleetWith } from '../fleets.ts';
 import { failureWith } from './fleets.ts';
@@ -88,7 +89,27 @@ test('a profile lacks the signals that its cars report as NaN, and no others', (
   }
 });
 
-test('every failure that is built is in the contract', () => {
-  for (const id of failureIds)
-    assert(failures.some((failure) => failure.id === id && failure.kind !== 'benign'));
+test('a failure happens to cars that can have it, and to no others', () => {
+  const fleet = fleetWith({ cars: 100, profiles: { petrol: 0.5, turbo: 0.2, diesel: 0.2, hybrid: 0.1 } });
+  const kindsOf = (failure: Partial<FleetFailure>): number =>
+    failingCars({ ...fleet, failures: [failureWith({ cars: 100, ...failure })] }).size;
+  assert.equal(kindsOf({ failure: 'boost-leak' }), 40);
+  assert.equal(kindsOf({ failure: 'turbo-wear' }), 40);
+  assert.equal(kindsOf({ failure: 'injector-clogging' }), 80);
+  assert.equal(kindsOf({ failure: 'catalyst-ageing' }), 80);
+  assert.equal(kindsOf({ failure: 'alternator-failing' }), 90);
+  assert.equal(kindsOf({ failure: 'misfire' }), 100);
+  assert.equal(kindsOf({ failure: 'trailer', sensor: 'gear' }), 100, 'a sensor is of no account to others');
+  assert.equal(kindsOf({ failure: 'sensor-drift', sensor: 'gear' }), 90);
+  assert.equal(kindsOf({ failure: 'sensor-dropout', sensor: 'longTermFuelTrim' }), 80);
+  const leak = { failure: 'boost-leak', sensor: 'coolantTemperature' } as const;
+  assert.equal(suitedCars(leak, fleet.profiles, 100), 40);
+  assert.deepEqual(suitedProfiles(leak, ['petrol', 'diesel']), { suited: ['diesel'], lacking: 'a charger' });
+});
+
+test('every failure of the contract is built, and no other', () => {
+  assert.deepEqual(
+    failureIds,
+    failures.map(({ id }) => id),
+  );
 });

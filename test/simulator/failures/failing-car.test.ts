@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { signalIndex } from '#contract/signals.ts';
 import { carLife, CarLives } from '#simulator/car-life.ts';
 import { failingCars } from '#simulator/failures/choice.ts';
-import { grown } from '#simulator/failures/failure.ts';
+import { grown, shareAt, type Course } from '#simulator/failures/failure.ts';
 import type { Fleet } from '#simulator/fleet.ts';
 import { timetableOf } from '#simulator/schedule/timetable.ts';
 import { healthySpread } from '#simulator/sensors.ts';
@@ -35,6 +35,13 @@ test('wear grows from nothing to all of it, ever faster, and stays', () => {
       assert(before > 0 && grown(growth, x + 0.1) - grown(growth, x) > before);
     }
   }
+});
+
+test('what comes at once is there, and a circumstance comes, stays and goes', () => {
+  const at = (course: Course, ...shares: number[]): number[] => shares.map((x) => shareAt(course, x));
+  assert.deepEqual(at({ a: 1, b: 1 }, -0.5, 0, 1, 2), [0, 0, 1, 1]);
+  assert.deepEqual(at('at-once', -0.01, 0, 0.5, 2), [0, 1, 1, 1]);
+  assert.deepEqual(at('while-it-lasts', -0.5, 0, 0.05, 0.1, 0.5, 1, 5), [0, 0, 0.5, 1, 1, 0, 0]);
 });
 
 test('cars that do not fail report the same bytes, and those that do until their onset', () => {

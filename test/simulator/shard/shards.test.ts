@@ -1,65 +1,15 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ledgerMarksCodec, type CarMark } from '#contract/ledger-records.ts';
+import type { CarMark } from '#contract/ledger-records.ts';
 import { carLife } from '#simulator/car-life.ts';
-import { fleetOf, simulatorConfig, type SimulatorConfig } from '#simulator/config.ts';
+import { fleetOf, type SimulatorConfig } from '#simulator/config.ts';
 import { vinOf } from '#simulator/population/vin.ts';
 import { timetableOf } from '#simulator/schedule/timetable.ts';
-import type { FromShard, ShardReport } from '#simulator/shard/messages.ts';
-import { Shards } from '#simulator/shard/shards.ts';
 import { LinkProxy } from '#testbed/run/link-proxy.ts';
 import { pickPort } from '#testbed/run/ports.ts';
-import { distinct, fleetSecret, testEdge, until, type TestEdge } from '../edge.ts';
-
-/** Shards in real worker threads, and all that they say. */
-function startShards(t: TestContext, edges: string[], changes: Record<string, unknown> = {}) {
-  const config: SimulatorConfig = simulatorConfig.parse({
-    health: {},
-    log: {},
-    run: 'run1',
-    seed: 7,
-    cars: 20,
-    workers: 2,
-    connect: { rate: 1000 },
-    stages: [{ for: 3000, cars: 20 }],
-    edges,
-    fleetSecret,
-    finishTimeout: 10_000,
-    ...changes,
-    // 10 readings of 1 s at a speed of 100: a message each 100 ms.
-    fleet: { speedup: 100, ...(changes['fleet'] as object | undefined) },
-  });
-  const marks = new Map<string, CarMark>();
-  const reports: ShardReport[][] = [];
-  const heard: FromShard['type'][] = [];
-  const connected: number[] = [];
-  const shards = new Shards(config, (shard, message) => {
-    heard.push(message.type);
-    if (message.type === 'connected') connected.push(message.cars);
-    else if (message.type === 'report') (reports[shard] ??= []).push(message);
-    else if (message.type === 'marks') {
-      const { marks: latest } = ledgerMarksCodec.decode(Buffer.from(message.bytes));
-      for (const mark of latest) marks.set(mark.vin, mark);
-    }
-  });
-  t.after(() => shards.close());
-  const count = (type: FromShard['type']): number => heard.filter((one) => one === type).length;
-  const total = (of: (report: ShardReport) => number): number =>
-    reports.flat().reduce((sum, report) => sum + of(report), 0);
-  return {
-    config,
-    shards,
-    marks,
-    total,
-    last: (of: (report: ShardReport) => number) => reports.reduce((sum, own) => sum + of(own.at(-1)!), 0),
-    connected: async () => {
-      await until(() => count('connected') === config.workers, 'connected');
-      return connected.reduce((sum, cars) => sum + cars, 0);
-    },
-    finished: () => until(() => count('finished') === config.workers, 'finished'),
-  };
-}
+import { distinct, testEdge, until, type TestEdge } from '../edge.ts';
+import { startShards } from './start-shards.ts';
 
 /** Every car's messages are those of its life, all of them, in order, without a gap; and its marks say so. */
 function assertWhole(

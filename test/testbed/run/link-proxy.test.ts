@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { JointLink } from '#testbed/run/link/breakable.ts';
 import { maxWaitingBytes } from '#testbed/run/link/flow.ts';
 import { LinkProxy } from '#testbed/run/link-proxy.ts';
 import { pickPort } from '#testbed/run/ports.ts';
@@ -209,4 +210,29 @@ test('a port that is taken is said in words', async () => {
     name: 'UserError',
     message: new RegExp(`link edge-1/bridge: .*${target.port} is already in use`),
   });
+});
+
+test('several links under one name are cut, healed and reset together', async (t) => {
+  const serve = (socket: Socket): void => void socket.pipe(socket);
+  const links = await Promise.all([linkTo(t, serve), linkTo(t, serve)]);
+  const joint = new JointLink(links.map(({ proxy }) => proxy));
+  const ended = async (act: () => void | Promise<void>): Promise<void> => {
+    const sockets = await Promise.all(links.map(async (link) => link.dial()));
+    // A proxy joins the two sides a moment after it has taken the connection.
+    await Promise.all(
+      sockets.map(async (socket) => {
+        socket.write('x');
+        await once(socket, 'data');
+      }),
+    );
+    // Not by once(): the reset before it is an error.
+    const closed = sockets.map((socket) => new Promise((resolve) => void socket.on('close', resolve)));
+    await act();
+    await Promise.all(closed);
+  };
+  await ended(() => joint.reset());
+  await ended(() => joint.cut());
+  for (const link of links) await assert.rejects(link.dial(), /ECONNREFUSED/);
+  await joint.open();
+  await ended(() => joint.reset());
 });

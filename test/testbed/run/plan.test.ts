@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { password } from '#contract/identity.ts';
-import { planRun, type RunPlan } from '#testbed/run/plan.ts';
+import { planRun, type ProcessPlan, type RunPlan } from '#testbed/run/plan.ts';
 import { processNames } from '#testbed/scenario/processes.ts';
 import type { Scenario } from '#testbed/scenario/scenario.ts';
 
@@ -16,6 +16,7 @@ const scenario: Scenario = {
     qos: 1,
     speedup: 10,
     start: 'mixed',
+    usage: 'continuous',
     simStartMs: 0,
   },
   connect: { ratePerSecond: 1000 },
@@ -24,22 +25,32 @@ const scenario: Scenario = {
     { forMs: 1000, cars: 40_000 },
   ],
   edges: { count: 3 },
+  bridges: { count: 1 },
   training: undefined,
   timeline: [],
   thresholds: [],
 };
 
-async function plan(timeline: Scenario['timeline'] = []): Promise<RunPlan> {
+async function plan(timeline: Scenario['timeline'] = [], more: Partial<Scenario> = {}): Promise<RunPlan> {
   let port = 10_000;
   return planRun({
     run: 'r1',
-    scenario: { ...scenario, timeline },
+    scenario: { ...scenario, timeline, ...more },
     workDir: '/work',
     kafka: { brokers: ['127.0.0.1:9092'] },
-    bridgeBrokers: ['127.0.0.1:9093'],
+    brokersOf: (bridge) => [`${bridge}:9093`],
     pickPort: () => Promise.resolve(port++),
     keys: undefined,
   });
+}
+
+/** Where each edge looks for bridges, in its order. */
+function uplinksOf({ edges }: RunPlan): string[][] {
+  return edges.map((edge) => (edge.config['uplink'] as { bridges: string[] }).bridges);
+}
+
+function addressOf(part: ProcessPlan): string {
+  return `127.0.0.1:${(part.config['listen'] as { port: number }).port}`;
 }
 
 test('no simulator holds more cars than a process has descriptors for', () => {
@@ -93,18 +104,78 @@ test('every word that names a link puts a proxy on it, one for all of them', asy
   assert.deepEqual(pause.proxies, []);
 });
 
+test('one bridge is called bridge, and nobody takes its edges', async () => {
+  const { bridges } = await plan();
+  assert.deepEqual(
+    bridges.map(({ name }) => name),
+    ['bridge'],
+  );
+  assert.equal(bridges[0]?.config['handOverAfter'], undefined);
+});
+
+test('edges know all bridges and spread over them; each bridge has its own way to Kafka', async () => {
+  const planned = await plan([], { bridges: { count: 2 } });
+  const { bridges } = planned;
+  assert.deepEqual(
+    bridges.map(({ name, config }) => [
+      name,
+      config['name'],
+      (config['kafka'] as { brokers: string[] }).brokers,
+    ]),
+    [
+      ['bridge-1', 'bridge-1', ['bridge-1:9093']],
+      ['bridge-2', 'bridge-2', ['bridge-2:9093']],
+    ],
+  );
+  assert.equal(bridges[0]?.config['edgeSecret'], bridges[1]?.config['edgeSecret']);
+  const [first, second] = bridges.map(addressOf);
+  assert.deepEqual(uplinksOf(planned), [
+    [first, second],
+    [second, first],
+    [first, second],
+  ]);
+  for (const { config } of bridges) assert.equal(config['handOverAfter'], 5000);
+});
+
+test('the link to all bridges has a proxy for each, the link to one has one', async () => {
+  const [one, two] = [1, 2].map((n) => ({ from: 'edge-2', to: `bridge-${n}`, name: `edge-2/bridge-${n}` }));
+  assert.ok(one && two);
+  const all = { from: 'edge-2', to: 'bridge', name: 'edge-2/bridge', of: [one, two] };
+  const several = { bridges: { count: 2 } };
+  const reset = { action: 'reset', atMs: 0, line: 1 } as const;
+
+  const both = await plan([{ ...reset, link: all }], several);
+  assert.deepEqual(
+    both.proxies.map(({ link }) => link),
+    [one, two],
+  );
+  assert.deepEqual(
+    both.proxies.map(({ target }) => `127.0.0.1:${target.port}`),
+    both.bridges.map(addressOf),
+  );
+  const [toFirst, toSecond] = both.proxies.map(({ listen }) => `127.0.0.1:${listen.port}`);
+  assert.deepEqual(uplinksOf(both)[1], [toSecond, toFirst]);
+
+  const single = await plan([{ ...reset, link: two }], several);
+  assert.deepEqual(
+    single.proxies.map(({ link }) => link),
+    [two],
+  );
+  assert.deepEqual(uplinksOf(single)[1]?.slice(1), single.bridges.slice(0, 1).map(addressOf));
+});
+
 test('every port is given out once, and the simulators know the edges in their order', async () => {
-  const { bridge, edges, simulators } = await plan();
-  const listens = [bridge, ...edges].map((part) => (part.config['listen'] as { port: number }).port);
-  const ports = [...listens, ...[bridge, ...edges, ...simulators].map((part) => part.healthPort)];
+  const { bridges, edges, simulators } = await plan([], { bridges: { count: 2 } });
+  const listens = [...bridges, ...edges].map((part) => (part.config['listen'] as { port: number }).port);
+  const ports = [...listens, ...[...bridges, ...edges, ...simulators].map((part) => part.healthPort)];
   assert.equal(new Set(ports).size, ports.length);
   const known = edges.map((edge) => `127.0.0.1:${(edge.config['listen'] as { port: number }).port}`);
   for (const simulator of simulators) assert.deepEqual(simulator.config['edges'], known);
 });
 
 test('an edge is given its own password and never the secret that makes all of them', async () => {
-  const { bridge, edges } = await plan();
-  const secret = String(bridge.config['edgeSecret']);
+  const { bridges, edges } = await plan();
+  const secret = String(bridges[0]?.config['edgeSecret']);
   for (const edge of edges) {
     assert.equal((edge.config['uplink'] as { password: string }).password, password(secret, edge.name));
     assert.ok(!JSON.stringify(edge.config).includes(secret));

@@ -16,6 +16,8 @@ async function life(
   const metrics = new Metrics({ component: 'edge', name: 'edge-1' });
   metrics.counter('fleetbed_edge_messages_total', 'messages').inc(count);
   metrics.gauge('fleetbed_outbox_frames', 'frames').set(count);
+  metrics.gauge('fleetbed_consumer_lag_records_max', 'lag', ['consumer']).set({ consumer: 'history' }, count);
+  metrics.gauge('fleetbed_consumer_lag_records_max', 'lag', ['consumer']).set({ consumer: 'edges' }, 100);
   metrics.histogram('fleetbed_car_to_edge_ms', 'latency').record(latencyMs);
   const health = new Health({ host: '127.0.0.1', port, metrics, log });
   return { port: await health.start(), stop: () => health.stop() };
@@ -50,4 +52,11 @@ test('what a killed process had counted stays counted; its gauges do not', async
   assert.equal(scraper.histogram('fleetbed_car_to_edge_ms').count, 2);
   assert.equal(scraper.histogram('fleetbed_car_to_edge_ms').max, 40);
   await second.stop();
+
+  lives = 3;
+  const third = await life(first.port, 2, 40);
+  await scraper.scrape();
+  const history = { consumer: 'history' };
+  assert.equal(scraper.gaugePeak('fleetbed_consumer_lag_records_max', history), 5);
+  await third.stop();
 });

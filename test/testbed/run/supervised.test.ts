@@ -97,6 +97,46 @@ test('a paused part answers nothing, and all when it is resumed', async () => {
   assert.deepEqual(deaths, []);
 });
 
+test('what it is to be told is said once in each life, when it is ready, until it is taken back', async () => {
+  await using folder = await scratch();
+  // Ready only after a while: what comes before would be lost on a part that does not listen yet.
+  const { part, messages } = supervise(
+    folder.dir,
+    `process.on('message', (message) => process.send({ life: process.pid, ...message }));
+     setTimeout(() => { ${ready} }, 100); setInterval(() => {}, 1000);`,
+  );
+  try {
+    let n = 0;
+    const takeBack = part.keepTelling(() => ({ n: ++n }));
+    const starting = part.start();
+    part.keepTelling(() => ({ n: 'always' }));
+    await starting;
+    const first = part.pid;
+    while (messages.length < 2) await sleep(10);
+    await part.kill();
+    await part.start();
+    while (messages.length < 4) await sleep(10);
+    const second = part.pid;
+    takeBack();
+    await part.kill();
+    await part.start();
+    while (messages.length < 5) await sleep(10);
+    part.send({ n: 'last' });
+    while (messages.length < 6) await sleep(10);
+    const third = part.pid;
+    assert.deepEqual(messages, [
+      { life: first, n: 1 },
+      { life: first, n: 'always' },
+      { life: second, n: 2 },
+      { life: second, n: 'always' },
+      { life: third, n: 'always' },
+      { life: third, n: 'last' },
+    ]);
+  } finally {
+    await part.kill();
+  }
+});
+
 test('a paused part that is stopped is resumed, and drains', async () => {
   await using folder = await scratch();
   const { part } = supervise(folder.dir, answering);

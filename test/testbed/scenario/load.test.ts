@@ -27,7 +27,7 @@ test('quickstart is what the README says of it', async () => {
   });
   assert.deepEqual(
     scenario.timeline.map(({ action }) => action),
-    ['cut', 'fail', 'fail', 'cut', 'kill'],
+    ['cut', 'fail', 'fail', 'fail', 'cut', 'kill'],
   );
   const kill = scenario.timeline.at(-1);
   assert.partialDeepStrictEqual(kill, { targets: ['bridge'], restart: 'always' });
@@ -49,11 +49,13 @@ test('what a scenario leaves out is what the simulator itself would take', async
       qos: 1,
       speedup: 1,
       start: 'mixed',
+      usage: 'continuous',
       simStartMs: Date.parse('2026-01-05T08:00:00Z'),
     },
     connect: { ratePerSecond: 1000 },
     stages: [{ forMs: 90_000, cars: 10 }],
     edges: { count: 1 },
+    bridges: { count: 1 },
     training: undefined,
     timeline: [],
     thresholds: [],
@@ -186,14 +188,14 @@ test('--cars, --duration and --seed change the scenario, --set any field', async
     cars: 1000,
     durationMs: 110_000,
     seed: 7,
-    set: ['edges.count=3', 'timeline[4].restart=never', 'thresholds.delivery.stored=> 5', 'description='],
+    set: ['edges.count=3', 'timeline[5].restart=never', 'thresholds.delivery.stored=> 5', 'description='],
     kafkaGiven: false,
   });
   assert.deepEqual(scenario.stages, [{ forMs: 110_000, cars: 1000 }]);
   assert.equal(scenario.seed, 7);
   assert.equal(scenario.edges.count, 3);
   assert.equal(scenario.description, undefined);
-  assert.partialDeepStrictEqual(scenario.timeline[4], { restart: 'never' });
+  assert.partialDeepStrictEqual(scenario.timeline[5], { restart: 'never' });
   assert.partialDeepStrictEqual(
     scenario.thresholds.find(({ metric }) => metric === 'delivery.stored'),
     { op: '>', value: 5 },

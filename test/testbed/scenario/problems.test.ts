@@ -117,17 +117,22 @@ const cases: [what: string, text: string, problem: RegExp][] = [
   [
     'a fault of later work',
     fault('{ at: 1s, derail: bridge }'),
-    /expected what goes wrong \(cut, .*, storm or fail\), got derail$/,
+    /expected what goes wrong \(cut, .*, storm, .* or slow-consumer\), got derail$/,
   ],
   [
-    'a failure of later work',
-    fault('{ at: 1s, fail: misfire, cars: 2% }'),
-    /^5:21: timeline\[0\].fail: expected coolant-loss or sensor-stuck: misfire is not built yet, got "misfire"$/,
+    'a failure that no car can have',
+    `${fault('{ at: 1s, fail: boost-leak, cars: 2% }')}fleet: { profiles: { petrol: 0.5, hybrid: 0.5 } }\n`,
+    /^5:21: timeline\[0\].fail: expected a failure that a car of the fleet can have, got boost-leak: petrol or hybrid cars lack a charger$/,
+  ],
+  [
+    'more cars than can fail so',
+    `${fault('{ at: 1s, fail: turbo-wear, cars: 40% }')}fleet: { profiles: { petrol: 0.7, turbo: 0.2, diesel: 0.1 } }\n`,
+    /^5:39: timeline\[0\].cars: expected at most 30 cars, got 40: the others of the fleet lack a charger$/,
   ],
   [
     'a misspelt failure',
     fault('{ at: 1s, fail: coolent-loss, cars: 2% }'),
-    /^5:21: timeline\[0\].fail: expected coolant-loss or sensor-stuck, got "coolent-loss" \(did you mean coolant-loss\?\)$/,
+    /^5:21: timeline\[0\].fail: expected thermostat-stuck-open, coolant-loss, .* or signal-effect, got "coolent-loss" \(did you mean coolant-loss\?\)$/,
   ],
   [
     'a failure in no cars',
@@ -167,7 +172,7 @@ const cases: [what: string, text: string, problem: RegExp][] = [
   [
     'a failure with a length',
     fault('{ at: 1s, fail: coolant-loss, cars: 1, for: 3s }'),
-    /timeline\[0\].for: expected one of at, fail, cars, severity, over or sensor, got for/,
+    /timeline\[0\].for: expected one of at, fail, cars, severity, over, sensor, signal, factor or offset, got for/,
   ],
   [
     'a failure after the end',
@@ -177,7 +182,7 @@ const cases: [what: string, text: string, problem: RegExp][] = [
   [
     'a sensor that does not fail',
     fault('{ at: 1s, fail: coolant-loss, cars: 1, sensor: lambda }'),
-    /^5:44: timeline\[0\].sensor: expected it only with sensor-stuck, got it with coolant-loss$/,
+    /^5:44: timeline\[0\].sensor: expected it only with a sensor's fault such as sensor-stuck, got it with coolant-loss$/,
   ],
   [
     'an unknown sensor',
@@ -188,6 +193,11 @@ const cases: [what: string, text: string, problem: RegExp][] = [
     'a sensor that no car has',
     `${fault('{ at: 1s, fail: sensor-stuck, cars: 1, sensor: gear }')}fleet: { profiles: { hybrid: 1 } }\n`,
     /timeline\[0\].sensor: expected a sensor that the fleet has, got gear: hybrid cars lack it$/,
+  ],
+  [
+    'a sensor of what is no fault of one',
+    fault('{ at: 1s, fail: hot-day, cars: 1, sensor: ambientTemperature }'),
+    /timeline\[0\].sensor: expected it only with a sensor's fault/,
   ],
   [
     'a misspelt fault',
@@ -308,7 +318,7 @@ test('the command line is named where it is what is wrong', async () => {
   assert.deepEqual(await said(text, { set: ['fleet.qos=7', 'fleeet.qos=1', 'timeline[3].at=1s', 'edges'] }), [
     '--set timeline[3].at=1s: timeline is a list of 1, counted from [0]',
     '--set edges: expected path=value such as edges.count=3 or stages[0].cars=200',
-    '--set fleeet.qos=1: fleeet: expected one of name, description, seed, fleet, connect, stages, cars, duration, edges, training, rollout, thresholds or timeline, got fleeet (did you mean fleet?)',
+    '--set fleeet.qos=1: fleeet: expected one of name, description, seed, fleet, connect, stages, cars, duration, edges, bridges, training, rollout, thresholds or timeline, got fleeet (did you mean fleet?)',
     '--set fleet.qos=7: fleet.qos: expected 0 or 1, got 7',
   ]);
   const [shortened] = await said(text, { durationMs: 20_000 });

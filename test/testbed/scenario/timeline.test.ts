@@ -112,8 +112,8 @@ const bad: [what: string, entries: string[], problem: RegExp][] = [
   ['no edge at all', ['at: 1s, storm: edges/0'], /storm: expected 1 to 20 of the edges, got edges\/0$/],
   [
     'some of what there is not',
-    ['at: 1s, for: 1s, pause: bridges/random'],
-    /timeline\[0\].pause: expected a process \(bridge, .*\) or some of them \(edges\/10%, .*\), got bridges\/random/,
+    ['at: 1s, for: 1s, pause: brokers/random'],
+    /timeline\[0\].pause: expected a process \(bridge, .*\) or some of them \(edges\/10%, .*\).*, got brokers\/random/,
   ],
   [
     'a storm of no edge',
@@ -126,6 +126,22 @@ const bad: [what: string, entries: string[], problem: RegExp][] = [
     /got cars\/edge-2 \(did you mean edge-2\?\)$/,
   ],
   ['a process where a link is meant', ['at: 1s, reset: edge-1'], /reset: expected a link .*got edge-1/],
+  [
+    'a kill of the ledger',
+    ['at: 1s, kill: ledger'],
+    /^6:\d+: timeline\[0\].kill: expected a process: the ledger is part of the testbed, .* got ledger \(did you mean pause: ledger\?\)$/,
+  ],
+  ['a restart of the ledger', ['at: 1s, restart: ledger'], /the ledger .* can only be paused, got ledger/],
+  [
+    'a misspelt ledger',
+    ['at: 1s, for: 1s, pause: leger'],
+    /, or ledger, got leger \(did you mean ledger\?\)$/,
+  ],
+  [
+    'a pause of the paused ledger',
+    ['at: 1s, for: 9s, pause: ledger', 'at: 5s, for: 1s, pause: ledger'],
+    /timeline\[1\].at: expected 10s or later, got 5s: ledger is still paused/,
+  ],
   [
     'a pause without end',
     ['at: 1s, pause: edge-1'],
@@ -246,6 +262,19 @@ test('a second mistake in the same entry is told too', async () => {
     problems.map((problem) => problem.split(': ')[1]),
     ['timeline[0].slow', 'timeline[0].latency'],
   );
+});
+
+test('the ledger may be paused, also where Kafka is given', async () => {
+  const text = faults('at: 1s, for: 9s, pause: ledger');
+  const [entry] = (await load(text, { kafkaGiven: true })).timeline;
+  assert.deepEqual(entry, {
+    action: 'pause',
+    atMs: 1000,
+    forMs: 9000,
+    target: 'ledger',
+    targets: ['ledger'],
+    line: 6,
+  });
 });
 
 test('one after the other is no overlap, and connections of a slow link may be reset', async () => {

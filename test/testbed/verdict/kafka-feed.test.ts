@@ -5,6 +5,7 @@ import { evictionCodec, ledgerMarksCodec } from '#contract/ledger-records.ts';
 import { deadLetterCodec, predictionCodec } from '#contract/records.ts';
 import { createLog } from '#runtime/log.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { LedgerPart } from '#testbed/run/ledger-part.ts';
 import { AlarmLog } from '#testbed/verdict/detection/alarms.ts';
 import { DrivenTime } from '#testbed/verdict/detection/driven.ts';
 import { EdgeModels } from '#testbed/verdict/detection/edge-models.ts';
@@ -27,7 +28,7 @@ describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
     local = await testKafka();
     const log = createLog({ component: 'test', level: 'silent' });
     kafka = connectKafka(kafkaConfig.parse({ brokers: local.brokers }), log);
-    for (const prefix of ['a.', 'b.', 'c.', 'd.', 'e.', 'f.']) {
+    for (const prefix of ['a.', 'b.', 'c.', 'd.', 'e.', 'f.', 'g.']) {
       await ensureTopics(kafka, { prefix, given: false, tieredStorage: false });
     }
   });
@@ -163,6 +164,32 @@ describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
     assert.deepEqual([delivery.sent, delivery.stored, delivery.evicted, delivery.lost], [4, 2, 2, 0]);
     assert.deepEqual(predictions, { received: 2, missing: 1, duplicated: 1, evicted: 1 });
     assert.equal(truthsStored, 2);
+  });
+
+  it('falls behind while the timeline pauses it, says by how much, and then misses nothing', async () => {
+    const { feed, ledger } = await follow('g.');
+    const part = new LedgerPart(feed);
+    await write('g.fleet.telemetry', [telemetry(1)]);
+    await feed.reachEnd(endTimeoutMs);
+    await part.pause();
+    // A fetch that is under way may still bring this one.
+    await write('g.fleet.telemetry', [telemetry(2)]);
+    await write('g.fleet.telemetry', [telemetry(3), telemetry(4)]);
+    await write('g.fleet.predictions', [
+      { value: predictionCodec.encode(raised(vin, 0)), origin: originOf() },
+    ]);
+    // Each transaction has its marker.
+    const leastBehind = 2 + 1 + 1 + 1;
+    while (feed.lag().records < leastBehind) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.ok(ledger.result().delivery.stored <= 2);
+    assert.ok(feed.lag().waitedMs > 0);
+    await assert.rejects(part.kill(), /only be paused/);
+    await part.resume();
+    await feed.reachEnd(endTimeoutMs);
+    assert.equal(ledger.result().delivery.stored, 4);
+    const { records, peak } = feed.lag();
+    assert.equal(records, 0);
+    assert.ok(peak.records >= leastBehind);
   });
 
   it('keeps live and backfill apart, second by second', async () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import type { SpoiledMessage } from '#contract/ledger-records.ts';
 import { Ledger } from '#testbed/verdict/ledger.ts';
 import type { Problem } from '#testbed/verdict/summary.ts';
 import { evictionOf, letterOf, message, originOf, run } from './car-messages.ts';
@@ -14,11 +16,14 @@ type Event =
   | { type: 'store'; car: number; session: number; seq: number; edge: number }
   | { type: 'letter'; car: number; session: number; seq: number }
   | { type: 'evict'; car: number; session: number; from: number; to: number }
-  | { type: 'rubbish'; car: number; text: number };
+  | { type: 'rubbish'; car: number; text: number }
+  | { type: 'spoil'; car: number; session: number; seq: number; kind: SpoiledMessage['kind']; text: number };
 
 const car = fc.integer({ min: 0, max: 2 });
 const session = fc.integer({ min: 1, max: 2 });
 const seq = fc.integer({ min: 1, max: 24 });
+/** Which rubbish it is: some of it is what a message was spoiled into. */
+const text = fc.nat(3);
 const event: fc.Arbitrary<Event> = fc.oneof(
   {
     weight: 2,
@@ -53,11 +58,19 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.tuple(car, fc.nat(3)).map(([c, text]): Event => ({ type: 'rubbish', car: c, text })),
+    arbitrary: fc.tuple(car, text).map(([c, t]): Event => ({ type: 'rubbish', car: c, text: t })),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(car, session, seq, fc.constantFrom('reorder', 'corrupt', 'oversize', 'wrong-schema'), text)
+      .map(([c, s, q, kind, t]): Event => ({ type: 'spoil', car: c, session: s, seq: q, kind, text: t })),
   },
 );
 
 const vinOf = (index: number): string => `TESTCAR${index}`;
+
+const rubbish = (kind: number): Buffer => Buffer.from(`rubbish ${kind}`);
 
 function feed(ledger: Ledger, events: readonly Event[], qos: number): void {
   for (const one of events) {
@@ -85,8 +98,14 @@ function feed(ledger: Ledger, events: readonly Event[], qos: number): void {
         );
         break;
       case 'rubbish':
-        ledger.deadLetter(letterOf(vin, Buffer.from(`rubbish ${one.text}`)), originOf());
+        ledger.deadLetter(letterOf(vin, rubbish(one.text)), originOf());
         break;
+      case 'spoil': {
+        const { session: id, seq: q, kind } = one;
+        const spoiled = { vin, session: id, seq: q, kind, hash: hash('sha1', rubbish(one.text), 'base64') };
+        ledger.spoil({ shard: 's', at: 0, messages: [spoiled] });
+        break;
+      }
     }
   }
 }
@@ -107,14 +126,25 @@ function bruteForce(events: readonly Event[], qos: number) {
   const found: string[] = [];
   for (let c = 0; c <= 2; c++) {
     const ofCar = events.filter((one) => one.car === c);
-    const texts = ofCar.flatMap((one) => (one.type === 'rubbish' ? [one.text] : []));
-    let rubbish = new Set(texts).size;
+    const texts = new Set(ofCar.flatMap((one) => (one.type === 'rubbish' ? [one.text] : [])));
+    const spoils = ofCar.filter((one) => one.type === 'spoil');
+    const refusable = spoils.filter(({ kind }) => kind === 'corrupt' || kind === 'wrong-schema');
+    // Of two messages with the same bytes the first one told is it.
+    const named = refusable.filter(
+      (one, index) => refusable.findIndex((other) => other.text === one.text) === index,
+    );
+    const refused = named.filter((one) => texts.has(one.text));
+    let unnamed = texts.size - refused.length;
     const missing: { kind: 'lost' | 'unconfirmed'; id: string }[] = [];
     for (let s = 1; s <= 2; s++) {
       const own = ofCar.filter((one) => one.type !== 'rubbish' && one.session === s);
+      const marked = (kind: SpoiledMessage['kind'], q: number): boolean =>
+        spoils.some((one) => one.kind === kind && one.session === s && one.seq === q);
       const marks = own.filter((one) => one.type === 'mark');
       const stores = own.flatMap((one) => (one.type === 'store' ? [one.seq] : []));
-      const letters = own.flatMap((one) => (one.type === 'letter' ? [one.seq] : []));
+      const letters = [...own.filter((one) => one.type === 'letter'), ...refused]
+        .filter((one) => one.session === s)
+        .map((one) => one.seq);
       const evictions = own.filter((one) => one.type === 'evict');
       const ends = evictions.map((one) => one.to);
       const sent = Math.max(0, ...marks.map((mark) => mark.sent), ...stores, ...letters, ...ends);
@@ -128,7 +158,7 @@ function bruteForce(events: readonly Event[], qos: number) {
         if (before.includes(q)) {
           delivery.duplicated++;
           found.push(`duplicated ${id}`);
-        } else if (before.some((earlier) => earlier > q)) {
+        } else if (before.some((earlier) => earlier > q) && !marked('reorder', q)) {
           delivery.reordered++;
           found.push(`reordered ${id}`);
         }
@@ -143,6 +173,9 @@ function bruteForce(events: readonly Event[], qos: number) {
         } else if (evictions.some((one) => one.from <= q && q <= one.to)) {
           delivery.evicted++;
           found.push(`evicted ${id}`);
+        } else if (marked('oversize', q)) {
+          delivery.unconfirmed++;
+          found.push(`unconfirmed ${id}`);
         } else {
           const owed = qos === 0 && anyMarks ? true : q <= acked;
           missing.push({ kind: owed ? 'lost' : 'unconfirmed', id });
@@ -154,8 +187,8 @@ function bruteForce(events: readonly Event[], qos: number) {
     const rank = ({ kind, id }: { kind: string; id: string }): number =>
       (kind === 'lost' ? 0 : 1000) + order.indexOf(Number(id.split('/')[1])) * 100 + Number(id.split('/')[2]);
     for (const { kind, id } of missing.sort((a, b) => rank(a) - rank(b))) {
-      if (rubbish > 0) {
-        rubbish--;
+      if (unnamed > 0) {
+        unnamed--;
         delivery.deadLettered++;
         found.push(`presumedDeadLettered ${id}`);
       } else {
@@ -164,7 +197,11 @@ function bruteForce(events: readonly Event[], qos: number) {
       }
     }
   }
-  return { delivery, found: found.sort() };
+  const spoiled: Record<string, number> = {};
+  for (const one of events) {
+    if (one.type === 'spoil') spoiled[one.kind] = (spoiled[one.kind] ?? 0) + 1;
+  }
+  return { delivery, spoiled, found: found.sort() };
 }
 
 function singles(problems: readonly Problem[]): string[] {
@@ -178,14 +215,15 @@ function singles(problems: readonly Problem[]): string[] {
     .sort();
 }
 
-test('any interleaving of marks, records, duplicates, swaps, evictions and dead letters is counted as the model counts it', () => {
+test('any interleaving of marks, records, duplicates, swaps, evictions, dead letters and what was spoiled on purpose is counted as the model counts it', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 80 }), fc.constantFrom(0, 1), (events, qos) => {
       const ledger = new Ledger({ run });
       feed(ledger, events, qos);
-      const { delivery, problems, problemsOmitted } = ledger.result();
+      const { delivery, problems, problemsOmitted, spoiled } = ledger.result();
       const expected = bruteForce(events, qos);
       assert.deepEqual(delivery, expected.delivery);
+      assert.deepEqual(spoiled, expected.spoiled);
       assert.deepEqual(singles(problems), expected.found);
       assert.equal(problemsOmitted, 0);
       assert.deepEqual([ledger.sent, ledger.stored], [delivery.sent, delivery.stored]);
@@ -197,14 +235,21 @@ test('any interleaving of marks, records, duplicates, swaps, evictions and dead 
   );
 });
 
-test('when marks come, and in which order, makes no difference', () => {
+test('when marks come, and what says what was spoiled, and in which order, makes no difference', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), fc.infiniteStream(fc.nat(1000)), (events, chance) => {
-      const marks = events.filter((one) => one.type === 'mark');
-      const shuffled: Event[] = events.filter((one) => one.type !== 'mark');
-      for (const mark of marks) shuffled.splice((chance.next().value ?? 0) % (shuffled.length + 1), 0, mark);
+      // Each message has bytes of its own.
+      const ofText = new Set<string>();
+      const given = events.filter((one) => {
+        if (one.type !== 'spoil') return true;
+        const key = `${one.car}/${one.text}`;
+        return !ofText.has(key) && ofText.add(key);
+      });
+      const told = given.filter((one) => one.type === 'mark' || one.type === 'spoil');
+      const shuffled: Event[] = given.filter((one) => one.type !== 'mark' && one.type !== 'spoil');
+      for (const one of told) shuffled.splice((chance.next().value ?? 0) % (shuffled.length + 1), 0, one);
       const [a, b] = [new Ledger({ run }), new Ledger({ run })];
-      feed(a, events, 1);
+      feed(a, given, 1);
       feed(b, shuffled, 1);
       assert.deepEqual(a.result().delivery, b.result().delivery);
     }),

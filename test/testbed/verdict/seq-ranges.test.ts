@@ -16,6 +16,7 @@ test('it holds what a set would hold, as ranges that never touch', () => {
       }
       assert.equal(ranges.count, set.size);
       assert.equal(ranges.max, Math.max(0, ...set));
+      for (let seq = 0; seq <= 62; seq++) assert.equal(ranges.has(seq), set.has(seq));
       const listed = [...ranges.ranges()];
       const flat = listed.flatMap(({ from, to }) =>
         Array.from({ length: to - from + 1 }, (_, i) => from + i),

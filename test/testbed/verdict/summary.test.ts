@@ -28,6 +28,7 @@ describe('summary.json', () => {
       delivery: 'sent stored lost duplicated reordered unconfirmed evicted deadLettered late dropped',
       latency: 'scheduleToSendMs carToEdgeMs carToKafkaMs backfillMs alarmMs',
       inference: 'readings readingsPerSecond scoredOffline alarmsRaised alarmsCleared batchUs',
+      lag: 'ledger trainer openTransactions',
       detection: 'recall precision falseAlarms vehicleDays falseAlarmsPerVehicleDay byMode',
       resources: 'rssPeakBytes cpuSeconds byProcess machine',
     };

@@ -20,6 +20,25 @@ describe('a problem in words', () => {
   });
 });
 
+describe('what was spoiled on purpose in words', () => {
+  const { summary } = sampleRun();
+
+  test('is not spoken of when nothing was', () => {
+    assert.deepEqual(
+      deliverySentences(summary).filter((sentence) => /spoil/i.test(sentence)),
+      [],
+    );
+  });
+
+  test('is counted by kind', () => {
+    const spoiled = { reorder: 1200, corrupt: 40, 'wrong-schema': 1 };
+    assert.equal(
+      deliverySentences({ ...summary, spoiled }).at(-1),
+      'Spoiled on purpose: 1,200 out of order, 40 corrupt, 1 of another schema.',
+    );
+  });
+});
+
 describe('predictions and ground truth in words', () => {
   const { summary } = sampleRun();
   const whole = deliverySentences(summary);

@@ -23,16 +23,16 @@ export interface LocalKafkaOptions {
   logFile: string;
   heapMb?: number;
   pickPort: () => Promise<number>;
-  /** A second door for clients behind a proxy: the proxy's address, which Kafka tells them to use. */
-  linkAdvertised?: { host: string; port: number };
+  /** More doors for clients behind proxies: each proxy's address, which Kafka tells them to use. */
+  linksAdvertised?: readonly { host: string; port: number }[];
   onProgress: (text: string) => void;
 }
 
 /** One Apache Kafka on 127.0.0.1, of this process: it dies with it. */
 export interface LocalKafka {
   readonly brokers: string[];
-  /** What the link proxy forwards to. */
-  readonly linkTarget?: { host: string; port: number };
+  /** What the proxies forward to, in the order of linksAdvertised. */
+  readonly linkTargets: readonly { host: string; port: number }[];
   /** Of the Java process; 0 while there is none. */
   readonly pid: number;
   /** SIGKILL. */
@@ -52,15 +52,18 @@ export interface LocalKafka {
  * @throws UserError: no Java, no Maven, or Kafka's own last words when it ends while starting
  */
 export async function startLocalKafka(options: LocalKafkaOptions): Promise<LocalKafka> {
-  const { dataDir, logFile, onProgress, linkAdvertised } = options;
+  const { dataDir, logFile, onProgress, linksAdvertised = [] } = options;
   const java = await findJava();
   const home = await resolveKafka(onProgress);
   const prepared = await prepareKafka(java, home, onProgress);
   const addresses: ServerAddresses = {
     client: await options.pickPort(),
     controller: await options.pickPort(),
-    ...(linkAdvertised && { link: { port: await options.pickPort(), advertised: linkAdvertised } }),
+    links: [],
   };
+  for (const advertised of linksAdvertised) {
+    addresses.links.push({ port: await options.pickPort(), advertised });
+  }
   await mkdir(dirname(logFile), { recursive: true });
   await formatDataFolder(prepared, dataDir);
   const propertiesFile = join(dataDir, 'server.properties');
@@ -100,7 +103,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
 
   const kafka: LocalKafka = {
     brokers: [`127.0.0.1:${addresses.client}`],
-    ...(addresses.link && { linkTarget: { host: '127.0.0.1', port: addresses.link.port } }),
+    linkTargets: addresses.links.map(({ port }) => ({ host: '127.0.0.1', port })),
     get pid() {
       return current?.pid ?? 0;
     },

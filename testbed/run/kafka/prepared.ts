@@ -71,7 +71,7 @@ export async function formatDataFolder(prepared: Prepared, dataDir: string): Pro
 
 async function format(java: Java, home: KafkaHome, draft: string): Promise<void> {
   const propertiesFile = join(draft, 'server.properties');
-  const addresses = { client: await pickPort(), controller: await pickPort() };
+  const addresses = { client: await pickPort(), controller: await pickPort(), links: [] };
   await writeFile(propertiesFile, serverProperties(draft, addresses));
   const id = randomBytes(16).toString('base64url').replace(/^-/, 'A');
   const tool = ['-cp', home.classPath, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', propertiesFile];

@@ -5,8 +5,8 @@ export interface ServerAddresses {
   client: number;
   /** Where Kafka's own controller listens. */
   controller: number;
-  /** A second door for clients, and the address that it tells them to use: a proxy in front of it. */
-  link?: { port: number; advertised: { host: string; port: number } };
+  /** More doors for clients, and the address that each tells them to use: a proxy in front of it. */
+  links: { port: number; advertised: { host: string; port: number } }[];
 }
 
 /**
@@ -14,19 +14,22 @@ export interface ServerAddresses {
  * https://kafka.apache.org/documentation/#brokerconfigs
  */
 export function serverProperties(dataDir: string, addresses: ServerAddresses): string {
-  const { client, controller, link } = addresses;
+  const { client, controller, links } = addresses;
   const listeners = [`CLIENT://127.0.0.1:${client}`];
   const advertised = [`CLIENT://127.0.0.1:${client}`];
-  if (link) {
-    listeners.push(`LINK://127.0.0.1:${link.port}`);
-    advertised.push(`LINK://${link.advertised.host}:${link.advertised.port}`);
+  const protocols = ['CLIENT:PLAINTEXT', 'CONTROLLER:PLAINTEXT'];
+  for (const [index, link] of links.entries()) {
+    const name = `LINK${index + 1}`;
+    listeners.push(`${name}://127.0.0.1:${link.port}`);
+    advertised.push(`${name}://${link.advertised.host}:${link.advertised.port}`);
+    protocols.push(`${name}:PLAINTEXT`);
   }
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     ...controllerOf(controller),
     listeners: [...listeners, `CONTROLLER://127.0.0.1:${controller}`].join(','),
     'advertised.listeners': advertised.join(','),
-    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,LINK:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': protocols.join(','),
     'inter.broker.listener.name': 'CLIENT',
     'log.dirs': logFolder(dataDir),
     'auto.create.topics.enable': false,

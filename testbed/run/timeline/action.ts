@@ -1,11 +1,14 @@
-import type { TimelineEntry } from '../../scenario/scenario.ts';
-import type { LinkProxy } from '../link-proxy.ts';
-import type { Part } from '../supervised.ts';
+import type { Link, TimelineEntry } from '../../scenario/scenario.ts';
+import type { Breakable } from '../link/breakable.ts';
+import type { Part, Supervised } from '../supervised.ts';
 
 /** What an action may act on. */
 export interface Scene {
   part(name: string): Part;
-  proxy(link: string): LinkProxy;
+  /** What an edge can be told on its control channel. */
+  edge(name: string): Pick<Supervised, 'send' | 'keepTelling'>;
+  /** Several links as one, where the name stands for several. */
+  proxy(link: Link): Breakable;
   /** Resolves after this long, or at once when the run is being stopped. */
   wait(ms: number): Promise<void>;
   stopping(): boolean;

@@ -4,7 +4,7 @@ import type { Action } from './action.ts';
 /** A link is cut and healed again and again; one fault from the first cut to the end. */
 export const flap: Action<Flap> = {
   async perform(entry, scene, report) {
-    const proxy = scene.proxy(entry.link.name);
+    const proxy = scene.proxy(entry.link);
     const fault = report.begun(entry.link.name);
     for (let leftMs = entry.forMs; leftMs > 0 && !scene.stopping(); leftMs -= entry.downMs + entry.upMs) {
       await proxy.cut();

@@ -1,6 +1,6 @@
 import type { Kill } from '../../scenario/scenario.ts';
 import type { Action } from './action.ts';
-import { eachPart } from './each-part.ts';
+import { eachPart, startAgain } from './each-part.ts';
 
 /** How long a killed part stays down before it is started again. */
 export const restartAfterMs = 2000;
@@ -12,9 +12,8 @@ export const kill: Action<Kill> = {
       await part.kill();
       const fault = report.begun(name);
       if (entry.restart === 'never') return;
-      await scene.wait(restartAfterMs);
+      await startAgain(part, scene, restartAfterMs);
       if (scene.stopping()) return;
-      await part.start();
       report.ended(fault);
     });
   },

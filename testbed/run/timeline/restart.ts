@@ -1,6 +1,6 @@
 import type { Restart } from '../../scenario/scenario.ts';
 import type { Action } from './action.ts';
-import { eachPart } from './each-part.ts';
+import { eachPart, startAgain } from './each-part.ts';
 
 /** More than a component takes for itself (its drainTimeout): SIGKILL is for one that hangs. */
 const drainPatienceMs = 15_000;
@@ -13,7 +13,7 @@ export const restart: Action<Restart> = {
       // A run that is being stopped has less patience, and stops the part itself.
       await Promise.race([part.stop(drainPatienceMs), scene.stopped]);
       if (scene.stopping()) return;
-      await part.start();
+      await startAgain(part, scene);
       report.ended(fault);
     });
   },

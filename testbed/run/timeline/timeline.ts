@@ -2,6 +2,7 @@ import type { TimelineEntry } from '../../scenario/scenario.ts';
 import type { Fault, Scene } from './action.ts';
 import { bandwidth } from './bandwidth.ts';
 import { cut } from './cut.ts';
+import { diskFull } from './disk-full.ts';
 import { fail } from './fail.ts';
 import { flap } from './flap.ts';
 import { kill } from './kill.ts';
@@ -9,6 +10,7 @@ import { pause } from './pause.ts';
 import { reset } from './reset.ts';
 import { restart } from './restart.ts';
 import { slow } from './slow.ts';
+import { spoil } from './spoil.ts';
 import { storm } from './storm.ts';
 
 /** Carries out the scenario's faults when they are due, and keeps what really happened. */
@@ -55,6 +57,8 @@ export class Timeline {
         return bandwidth.perform(entry, this.#scene, report);
       case 'cut':
         return cut.perform(entry, this.#scene, report);
+      case 'disk-full':
+        return diskFull.perform(entry, this.#scene, report);
       case 'fail':
         return fail.perform(entry, this.#scene, report);
       case 'flap':
@@ -71,6 +75,14 @@ export class Timeline {
         return slow.perform(entry, this.#scene, report);
       case 'storm':
         return storm.perform(entry, this.#scene, report);
+      case 'duplicate':
+      case 'reorder':
+      case 'corrupt':
+      case 'oversize':
+      case 'wrong-schema':
+      case 'skew':
+      case 'slow-consumer':
+        return spoil.perform(entry, this.#scene, report);
     }
   }
 

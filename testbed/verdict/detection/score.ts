@@ -19,8 +19,12 @@ export interface Evidence {
 /** How one failure went. */
 export interface Outcome {
   truth: Truth;
-  /** Its edge had a model before the onset, and it showed before the end: it can be held against the detector. */
+  /**
+   * Its edge had a model before the onset, and it showed before the end: it can be held against the detector. A benign
+   * circumstance need not show.
+   */
   counts: boolean;
+  /** The first raise between onset and failure; of a benign circumstance, the false alarm that it made. */
   detection: Incident | undefined;
 }
 
@@ -56,20 +60,16 @@ export function scoreDetection(evidence: Evidence): Summary['detection'] {
   };
 }
 
-/** Every engine failure and sensor fault, in the order of their onsets. */
+/** Every engine failure, sensor fault and benign circumstance, in the order of their onsets. */
 export function outcomesOf(evidence: Evidence): Outcome[] {
   const { truths, alarms, models, driven, endedAt } = evidence;
   return truths
-    .filter(({ kind }) => kind !== 'benign')
     .toSorted((one, other) => one.onset - other.onset)
     .map((truth) => {
       const edge = driven.get(truth.vin)?.edge;
       const since = edge === undefined ? undefined : models.activeSince(edge);
-      const counts =
-        since !== undefined &&
-        truth.onset > since &&
-        truth.detectableAt !== null &&
-        truth.detectableAt < endedAt;
+      const shownAt = truth.kind === 'benign' ? truth.onset : truth.detectableAt;
+      const counts = since !== undefined && truth.onset > since && shownAt !== null && shownAt < endedAt;
       const until = truth.failureAtSim ?? Number.POSITIVE_INFINITY;
       const detection = incidentsOf(alarms.of(truth.vin)).find(
         ({ first }) => first.simTime >= truth.onsetSim && first.simTime <= until,

@@ -1,5 +1,5 @@
 import { bytes, count, milliseconds, timeMark } from '../figures.ts';
-import type { SecondSample } from '../second.ts';
+import { fellBehindMs, type SecondSample } from '../second.ts';
 import type { Summary } from '../summary.ts';
 import { renderChart, type Band, type ChartSpec, type Series } from './chart.ts';
 import { html, type Html } from './html.ts';
@@ -95,6 +95,24 @@ export function renderCharts(summary: Summary, samples: readonly SecondSample[])
       },
     ],
   };
+  const lag: ChartSpec = {
+    ...common,
+    id: 'lag',
+    title: 'The ledger’s lag',
+    note: 'In Kafka and not read by the testbed yet, markers of transactions included.',
+    scale: 'linear',
+    format: count,
+    series: [
+      {
+        ...line(
+          'records',
+          'waiting',
+          values((point) => point.ledgerLagRecords),
+        ),
+        shape: 'area',
+      },
+    ],
+  };
   const level = (
     id: string,
     title: string,
@@ -114,7 +132,7 @@ export function renderCharts(summary: Summary, samples: readonly SecondSample[])
     });
 
   return html` ${renderChart({ ...latency, bands: bands(latency.series) })} ${renderChart(rates)}
-    ${renderChart(outbox)}
+    ${renderChart(outbox)}${summary.lag.ledger.peakMs > fellBehindMs ? renderChart(lag) : ''}
     <div class="small-charts">
       ${level(
         'cars',

@@ -1,3 +1,4 @@
+import { kindOf } from '#contract/failures.ts';
 import { signals } from '#contract/signals.ts';
 import type { Case, CasePoint, DetectionRecord } from '../detection/case.ts';
 import { count, percent, plural, seconds } from '../figures.ts';
@@ -53,7 +54,7 @@ function modeTable({ detection }: Summary): Html | null {
       html`<tr>
         <th scope="row">${mode}</th>
         <td class="number">${count(cars)}</td>
-        <td class="number">${count(detected)}</td>
+        <td class="number">${count(detected)}${kindOf(mode) === 'benign' ? ' by mistake' : ''}</td>
         <td class="number">${medianDelaySeconds === null ? '-' : seconds(medianDelaySeconds)}</td>
       </tr>`,
   );

@@ -91,7 +91,7 @@ function header(summary: Summary): Html {
     ],
     [
       'A message',
-      `every ${seconds(messageSeconds)}, ${plural(fleet.readingsPerMessage, 'reading')}, QoS ${fleet.qos}, to ${plural(fleet.edges, 'edge')}`,
+      `every ${seconds(messageSeconds)}, ${plural(fleet.readingsPerMessage, 'reading')}, QoS ${fleet.qos}, to ${plural(fleet.edges, 'edge')}${fleet.bridges > 1 ? ` and ${plural(fleet.bridges, 'bridge')}` : ''}`,
     ],
     ['Car to Kafka, live p99', milliseconds(summary.latency.carToKafkaMs.p99)],
     ['Duration', seconds(run.durationSeconds)],

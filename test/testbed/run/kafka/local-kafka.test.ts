@@ -28,7 +28,7 @@ describe('a local Kafka', { timeout: 120_000 }, () => {
 
   async function start(
     name: string,
-    more: { linkAdvertised?: { host: string; port: number } } = {},
+    more: { linksAdvertised?: { host: string; port: number }[] } = {},
   ): Promise<LocalKafka> {
     return startLocalKafka({
       dataDir: join(folder, name),
@@ -110,9 +110,9 @@ describe('a local Kafka', { timeout: 120_000 }, () => {
     const proxy = createServer().listen(0, '127.0.0.1');
     await once(proxy, 'listening');
     const { port } = proxy.address() as AddressInfo;
-    const kafka = await start('link', { linkAdvertised: { host: '127.0.0.1', port } });
+    const kafka = await start('link', { linksAdvertised: [{ host: '127.0.0.1', port }] });
     proxy.on('connection', (near) => {
-      const far = connect({ port: kafka.linkTarget?.port ?? 0, host: kafka.linkTarget?.host });
+      const far = connect(kafka.linkTargets[0] ?? { port: 0 });
       near.pipe(far).on('error', () => near.destroy());
       far.pipe(near).on('error', () => far.destroy());
     });

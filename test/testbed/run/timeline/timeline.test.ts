@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LinkProxy } from '#testbed/run/link-proxy.ts';
+import { spoilKinds } from '#contract/ledger-records.ts';
+import type { Breakable } from '#testbed/run/link/breakable.ts';
 import { Stop } from '#testbed/run/stop.ts';
 import type { Part } from '#testbed/run/supervised.ts';
-import type { TimelineEntry } from '#testbed/scenario/scenario.ts';
+import type { Link, TimelineEntry } from '#testbed/scenario/scenario.ts';
 import type { Scene } from '#testbed/run/timeline/action.ts';
 import { Timeline } from '#testbed/run/timeline/timeline.ts';
 
@@ -21,7 +22,14 @@ function rehearse(stop: Stop = new Stop()): { scene: Scene; events: string[] } {
     pause: note(`pause ${name}`),
     resume: note(`resume ${name}`),
   });
-  const proxy = (name: string): Partial<LinkProxy> => ({
+  const edge = (name: string): ReturnType<Scene['edge']> => ({
+    send: (message) => void events.push(`tell ${name} ${JSON.stringify(message)}`),
+    keepTelling(message) {
+      events.push(`keep telling ${name} ${JSON.stringify(message())}`);
+      return () => void events.push(`take back from ${name}`);
+    },
+  });
+  const proxy = ({ name }: Link): Breakable => ({
     cut: note(`cut ${name}`),
     open: note(`open ${name}`),
     slow: (latencyMs, jitterMs) => void events.push(`slow ${name} ${latencyMs} ${jitterMs}`),
@@ -33,7 +41,8 @@ function rehearse(stop: Stop = new Stop()): { scene: Scene; events: string[] } {
     events,
     scene: {
       part: (name) => part(name) as Part,
-      proxy: (name) => proxy(name) as LinkProxy,
+      edge,
+      proxy,
       // A scene whose waits pass at once, so that order alone is tested.
       wait: (ms) => stop.wait(Math.min(ms, 1)),
       stopping: () => stop.reason !== undefined,
@@ -119,6 +128,60 @@ test('a run that is stopped begins no further fault, but heals a cut link', asyn
   assert.deepEqual(events, ['cut edge-1/bridge', 'open edge-1/bridge']);
 });
 
+test('a part that finds others down is started until it stays up', async () => {
+  const { scene, events } = rehearse();
+  let attempts = 0;
+  const late: Scene = {
+    ...scene,
+    part: (name) => {
+      const part = scene.part(name);
+      const start = async (): Promise<void> => {
+        attempts++;
+        if (attempts < 4) throw new Error('Kafka cannot be reached');
+        await part.start();
+      };
+      return { ...part, start };
+    },
+  };
+  const kill: TimelineEntry = { action: 'kill', atMs: 0, ...two, restart: 'always', line: 1 };
+  const timeline = new Timeline([kill], late, Date.now());
+  await timeline.run();
+  assert.deepEqual(events.toSorted(), ['kill edge-1', 'kill edge-2', 'start edge-1', 'start edge-2']);
+  assert.notEqual(timeline.faults[0]?.endedAt, null);
+});
+
+test('a part that is ended again meanwhile is left to whoever ended it last', async () => {
+  const { scene, events } = rehearse();
+  let endings = 0;
+  const killedTwice: Scene = {
+    ...scene,
+    part: (name) => {
+      const part = scene.part(name);
+      const kill = (): Promise<void> => {
+        endings++;
+        return part.kill();
+      };
+      // While the first entry starts it, the second one kills it, for good.
+      const start = async (): Promise<void> => {
+        await part.start();
+        endings++;
+        throw new Error('was ended by SIGKILL');
+      };
+      return Object.defineProperty({ ...part, kill, start }, 'endings', { get: () => endings });
+    },
+  };
+  const kill: TimelineEntry = {
+    action: 'kill',
+    atMs: 0,
+    targets: ['bridge'],
+    target: 'bridge',
+    restart: 'always',
+    line: 1,
+  };
+  await new Timeline([kill], killedTwice, Date.now()).run();
+  assert.deepEqual(events, ['kill bridge', 'start bridge']);
+});
+
 test('a part that cannot be started again ends the run, and the others are put right first', async () => {
   const stop = new Stop();
   const { scene, events } = rehearse(stop);
@@ -190,6 +253,29 @@ test('a run that is stopped does not wait for a part that drains, nor starts it'
   assert.deepEqual(events, ['stop bridge']);
 });
 
+test('a full disk has room again, and edges that come back meanwhile hear of it until then', async () => {
+  const full = {
+    action: 'disk-full',
+    atMs: 0,
+    forMs: 10,
+    disks: two.targets,
+    target: 'edges/2',
+    line: 1,
+  } as const;
+  const told = (name: string): string[] => [
+    `keep telling ${name} {"type":"disk","full":true}`,
+    `take back from ${name}`,
+    `tell ${name} {"type":"disk","full":false}`,
+  ];
+  const { events, faults, active } = await performed(full);
+  for (const name of two.targets)
+    assert.deepEqual(
+      events.filter((event) => event.includes(name)),
+      told(name),
+    );
+  assert.deepEqual({ faults, active }, { faults: ['disk-full edge-1', 'disk-full edge-2'], active: 0 });
+});
+
 test('a slow and a narrow link are cleared', async () => {
   const slow = { action: 'slow', atMs: 0, forMs: 10, link, latencyMs: 200, jitterMs: 50, line: 1 } as const;
   assert.deepEqual(await performed(slow), {
@@ -217,6 +303,16 @@ test('a reset is over at once; a storm is one for every edge', async () => {
     faults: ['storm edge-1', 'storm edge-2'],
     active: 0,
   });
+});
+
+test('what cars do to their messages is done by the simulators: here it is told, from beginning to end', async () => {
+  for (const action of spoilKinds) {
+    const entry = { action, atMs: 0, forMs: 10, cars: 20, share: 0.1, every: 10, byMs: -60_000, line: 1 };
+    const words =
+      { skew: '20 cars (clock 1m behind)', 'slow-consumer': '20 cars' }[action as string] ??
+      '20 cars (every 10th message)';
+    assert.deepEqual(await performed(entry), { events: [], faults: [`${action} ${words}`], active: 0 });
+  }
 });
 
 test('a flapping link is cut as often as its time allows, ends open, and is one fault', async () => {

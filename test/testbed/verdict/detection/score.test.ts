@@ -101,7 +101,37 @@ describe('the score of the detection', () => {
     });
     assert.equal(detection.engineFailures, 5);
     assert.equal(detection.recall, 1);
-    assert.equal(detection.byMode['hot-day'], undefined);
+    assert.deepEqual(detection.byMode['hot-day'], { cars: 1, detected: 0, medianDelaySeconds: null });
+  });
+
+  test('a circumstance that only looks like a failure: an alarm on it is a false one, and it is no failure', () => {
+    const benign = (vin: string, failure: string, more: Partial<Truth> = {}): Truth =>
+      truth(vin, 30 * minute, 60 * minute, { kind: 'benign', dtc: null, failure, ...more });
+    const detection = score({
+      truths: [
+        ...failing(5),
+        benign('HOT', 'hot-day'),
+        benign('TOWS', 'trailer'),
+        // It need not show to stand in the table.
+        benign('CLIMBS', 'trailer', { detectableAt: null, detectableAtSim: null }),
+        benign('EARLY', 'trailer', { onset: active - 1, onsetSim: active - 1 }),
+      ],
+      raises: [
+        ...failing(5).map(({ vin }) => raised(vin, 40 * minute)),
+        raised('HOT', 45 * minute),
+        // Over by then, and false as well.
+        raised('TOWS', 90 * minute),
+      ],
+      speedup: 12,
+    });
+    assert.deepEqual([detection.engineFailures, detection.recall], [5, 1]);
+    assert.deepEqual([detection.raises, detection.falseAlarms], [7, 2]);
+    assert.equal(detection.precision, Math.round((5 / 7) * 10_000) / 10_000);
+    // They are healthy cars: their time counts.
+    const days = (4 * (end - active) * 12) / dayMs;
+    assert.ok(Math.abs((detection.vehicleDays ?? 0) - days) < 1e-3, `${detection.vehicleDays}`);
+    assert.deepEqual(detection.byMode['hot-day'], { cars: 1, detected: 1, medianDelaySeconds: 900 });
+    assert.deepEqual(detection.byMode['trailer'], { cars: 2, detected: 0, medianDelaySeconds: null });
   });
 
   test('raises within ten simulated minutes of each other are one', () => {

@@ -22,6 +22,14 @@ describe('report.html', () => {
     assert.match(page, /fair weather/);
   });
 
+  test('draws the ledger’s lag of a run in which it fell behind, and of no other', () => {
+    const { summary, samples } = sampleRun();
+    assert.doesNotMatch(renderReport(summary, samples), /The ledger’s lag/);
+    const { ledger } = summary.lag;
+    const behind = { ...summary, lag: { ...summary.lag, ledger: { ...ledger, peakMs: 15_200 } } };
+    assert.match(renderReport(behind, samples), /The ledger’s lag/);
+  });
+
   test('text from outside stays text', () => {
     const { summary, samples } = badRun();
     const hostile = '"><img src=x onerror=alert(1)>';
