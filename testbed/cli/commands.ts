@@ -16,6 +16,11 @@ export const commands = {
     summary: 'run a scenario on real parts, and give one verdict',
     load: async () => (await import('./run.ts')).runCommand,
   },
+  replay: {
+    group: 'Scenarios',
+    summary: 'let cars drive what was recorded: CSVs and a mapping',
+    load: async () => (await import('./replay.ts')).replayCommand,
+  },
   validate: {
     group: 'Scenarios',
     summary: 'check scenarios without running them',
@@ -25,6 +30,11 @@ export const commands = {
     group: 'Scenarios',
     summary: 'list the scenarios that are there',
     load: async () => (await import('./ls.ts')).lsCommand,
+  },
+  generate: {
+    group: 'Scenarios',
+    summary: 'write what a fleet would send to files or Kafka, without waiting for the clock',
+    load: async () => (await import('./generate.ts')).generateCommand,
   },
   doctor: {
     group: 'Looking closer',
