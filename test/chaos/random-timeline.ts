@@ -9,12 +9,13 @@ export interface RandomTimeline {
 }
 
 const simulator = 'simulator-1';
-const processes = ['bridge', 'kafka', 'edge-1', 'edge-2', simulator];
+const processes = ['bridge-1', 'bridge-2', 'kafka', 'edge-1', 'edge-2', simulator];
 const carLinks = ['cars/edge-1', 'cars/edge-2'];
 const laterLinks = ['edge-1/bridge', 'edge-2/bridge', 'bridge/kafka'];
 /** Dealt like cards, so that all words come up over a few seeds. */
 const processWords = ['kill', 'kill', 'pause', 'restart'];
 const linkWords = ['cut', 'flap', 'bandwidth'];
+const spoilWords = ['duplicate', 'reorder', 'corrupt', 'oversize', 'wrong-schema', 'skew', 'slow-consumer'];
 
 /** @param endMs faults are over by then */
 export function randomTimeline(seed: number, endMs: number): RandomTimeline {
@@ -49,6 +50,18 @@ export function randomTimeline(seed: number, endMs: number): RandomTimeline {
     return `{ at: ${turns[turn]}ms${pause}, ${words[turn]}: ${target} }`;
   });
 
+  // Before all others: an edge may be broken while its disk is full, but not begin with it while it is down.
+  const disk = (): string => `{ at: 600ms, for: ${1000 + below(4000)}ms, disk-full: edge-${1 + below(2)} }`;
+
+  // Three kinds of misbehaving cars, and a ledger that does not look for a while.
+  const spoils = shuffled(spoilWords)
+    .slice(0, 3)
+    .map((word) => {
+      const more = word === 'skew' ? ', by: -5m' : word === 'slow-consumer' ? '' : `, every: ${2 + below(4)}`;
+      return `{ ${lasting()}, ${word}: ${2 + below(8)}${more} }`;
+    });
+  const ledger = `{ ${lasting()}, pause: ledger }`;
+
   const rest: Record<string, () => string> = {
     bandwidth: () => `, rate: ${16 + below(120)}KB/s`,
     flap: () => `, down: ${100 + below(500)}ms, up: ${100 + below(900)}ms`,
@@ -58,7 +71,7 @@ export function randomTimeline(seed: number, endMs: number): RandomTimeline {
     return `{ ${lasting()}, ${word}: ${link}${rest[word]?.() ?? ''} }`;
   });
   return {
-    entries: [...slow, ...sudden, ...ended, ...broken],
+    entries: [...slow, ...sudden, ...ended, ...broken, disk(), ...spoils, ledger],
     endsSimulator: ended.some((entry) => entry.includes(simulator) && !entry.includes('pause')),
   };
 }
