@@ -153,7 +153,13 @@ export const simulatorConfig = z
       .array(spoil)
       .default([])
       .describe('what goes wrong with what cars send, which are chosen by the seed; told to fleet.ledger'),
-    edges: z.array(hostPort).min(1).describe('edge agents, host:port; car i goes to edge i mod their number'),
+    edges: z.array(hostPort).min(1).describe('edge agents, host:port; each car belongs to one of them'),
+    spread: z
+      .union([z.enum(['even', 'region']), z.array(z.number().positive())], {
+        error: () => 'expected even, region, or a weight above 0 for each edge',
+      })
+      .default('even')
+      .describe('which edge a car belongs to: even (i mod their number), region (by latitude), or weights'),
     fleetSecret: secret.describe("what cars' passwords are made from"),
     keepAlive: duration.default(60_000).describe('MQTT keep-alive'),
     inFlightLimit: z
@@ -184,6 +190,10 @@ export const simulatorConfig = z
     if (config.process.index >= config.process.count) {
       const message = `expected less than process.count (${config.process.count})`;
       context.addIssue({ code: 'custom', path: ['process', 'index'], message });
+    }
+    if (Array.isArray(config.spread) && config.spread.length !== config.edges.length) {
+      const message = `expected a weight for each edge: ${config.edges.length}, got ${config.spread.length}`;
+      context.addIssue({ code: 'custom', path: ['spread'], message });
     }
     for (const [index, failing] of config.failures.entries()) {
       if (config.fleet.recorded !== undefined) {

@@ -2,6 +2,9 @@ import { LogHistogram } from '#runtime/histogram.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { ShardReport } from './shard/messages.ts';
 
+/** How a connection ends that an edge refused (wire/mqtt-link.ts). */
+const refusedPrefix = 'refused:';
+
 /** Totals over the life of the process. */
 export interface Totals {
   sent: number;
@@ -69,6 +72,11 @@ export class SimulatorMetrics {
     const refused = metrics.counter('fleetbed_connect_refused_total', 'Connections that an edge refused.', [
       'reason',
     ]);
+    const failed = metrics.counter(
+      'fleetbed_connect_failed_total',
+      'Attempts to connect that ended without a connection, refused ones too.',
+      ['reason'],
+    );
     const spoiled = metrics.counter(
       'fleetbed_messages_spoiled_total',
       'Messages that were spoiled on purpose, by what was done to them.',
@@ -85,7 +93,11 @@ export class SimulatorMetrics {
       late.inc({ cause: 'generator' }, report.lateByGenerator);
       late.inc({ cause: 'waiting' }, report.lateByWaiting);
       reconnects.inc(report.reconnects);
-      for (const [reason, count] of report.refused) refused.inc({ reason }, count);
+      for (const [whole, count] of report.connectFailures) {
+        const reason = whole.replace(refusedPrefix, '');
+        failed.inc({ reason }, count);
+        if (reason !== whole) refused.inc({ reason }, count);
+      }
       for (const [kind, count] of report.spoiled) spoiled.inc({ kind }, count);
       const { buckets, sumMs, maxMs } = report.scheduleToSend;
       scheduleToSend.merge(LogHistogram.fromBuckets(buckets, sumMs, maxMs));
@@ -102,7 +114,8 @@ export class SimulatorMetrics {
     totals.lateByGenerator += report.lateByGenerator;
     totals.lateByWaiting += report.lateByWaiting;
     totals.reconnects += report.reconnects;
-    for (const [, count] of report.refused) totals.refused += count;
+    for (const [reason, count] of report.connectFailures)
+      if (reason.startsWith(refusedPrefix)) totals.refused += count;
     for (const [, count] of report.spoiled) totals.spoiled += count;
   }
 }

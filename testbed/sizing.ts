@@ -1,78 +1,215 @@
 import { maxTelemetryBytes } from '#contract/telemetry.ts';
 
-/** A hard limit of 20,000 descriptors a process is common: this leaves room for the rest of the process. */
-export const maxCarsPerProcess = 17_000;
-
-/** What a scenario needs of the machine or machines that it runs on. Pure; estimates on the safe side. */
+/**
+ * What a scenario needs of the machine or machines that it runs on: pure, and estimates on the safe side. `doctor` and `run`
+ * print it, and the run's configurations are made from it.
+ */
 export interface Load {
   /** Most cars that are connected at once. */
   cars: number;
   simulators: number;
   edges: number;
+  /** How cars are spread over edges: as many to each, by latitude, or by weights. Even unless given. */
+  spread?: 'even' | 'region' | readonly number[] | undefined;
   bridges: number;
+  /** Does a model get trained? */
+  trains?: boolean;
+  /** Is Kafka somebody else's? */
+  kafkaGiven?: boolean;
   readingsPerMessage: number;
   /** Wall clock between two messages of one car. */
   messageIntervalMs: number;
   durationMs: number;
 }
 
+/** What a machine allows one process, and how many cores it has. */
+export interface Limits {
+  cores: number;
+  carsPerProcess: number;
+  /** From one machine to one (ip, port): it takes a local port each. */
+  connectionsPerDestination: number;
+}
+
+/** A hard limit of 20,000 descriptors a process is common: this leaves room for the rest of the process. */
+export const maxCarsPerProcess = 17_000;
+/** Linux gives out 28,232 local ports unless told otherwise. */
+export const maxConnectionsPerDestination = 28_000;
+
+export const usualLimits: Limits = {
+  cores: 2,
+  carsPerProcess: maxCarsPerProcess,
+  connectionsPerDestination: maxConnectionsPerDestination,
+};
+
+export type ProcessKind = 'simulator' | 'edge' | 'bridge' | 'trainer' | 'kafka' | 'testbed';
+
+/** Processes of a kind. All numbers but the count are of one of them, the one that needs most. */
+export interface ProcessNeed {
+  kind: ProcessKind;
+  count: number;
+  /** Cars that it holds. */
+  cars: number;
+  /** Worker threads that share a simulator's cars; 1 of other kinds. */
+  workers: number;
+  descriptors: number;
+  memoryBytes: number;
+  /** CPU-seconds a second. */
+  cores: number;
+}
+
 export interface Sizing {
   cars: number;
   messagesPerSecond: number;
+  processes: ProcessNeed[];
   /** CPU-seconds a second, all processes together. */
   cores: number;
   memoryBytes: number;
   /** Kafka's log with its tiered copy, outboxes, results. */
   diskBytes: number;
+  /** What is written in a second. */
+  diskBytesPerSecond: number;
   /** File descriptors of the process that needs most: one a car, and its own. */
   descriptorsPerProcess: number;
-  /** Cars of one edge: each takes a local port towards it. */
+  /** Of all processes: both ends of every car's connection. */
+  descriptors: number;
+  /** Cars of the fullest edge: each takes a local port towards it. */
   carsPerEdge: number;
   /** Ports that servers listen on. */
   serverPorts: number;
 }
 
-// Orders of magnitude from bench/pipeline on a 2-core machine, rounded up: cars 0.09, edges 0.12, bridge 0.09, Kafka 0.2
-// CPU-seconds for 1,000 messages at 1,000 messages/s, and the testbed that reads them all back 0.05.
-const cpuSecondsPerMessage = 0.00055;
-const idleCores = 0.3;
+/** CPU-seconds a second of a process that waits, and CPU-seconds a message, all processes of the kind together. */
+// Whole runs on a 2-core machine at QoS 1: 0.55 CPU-seconds for 1,000 messages at 1,000 messages/s, 0.13 for each 1,000 more.
+const costs: Record<ProcessKind, { idle: number; message: number }> = {
+  simulator: { idle: 0.04, message: 0.00005 },
+  edge: { idle: 0.05, message: 0.00007 },
+  bridge: { idle: 0.06, message: 0.00003 },
+  trainer: { idle: 0.02, message: 0 },
+  kafka: { idle: 0.17, message: 0.00003 },
+  testbed: { idle: 0.04, message: 0.00001 },
+};
 
 const mebibyte = 1024 * 1024;
-const kafkaBytes = 800 * mebibyte;
-const testbedBytes = 250 * mebibyte;
-/** Of a Node process with its libraries and a few seconds of work in hand. */
-const processBytes = 130 * mebibyte;
+/** Without cars, after a few seconds of work; of a simulator, with one thread. */
+const processBytes: Record<ProcessKind, number> = {
+  simulator: 200 * mebibyte,
+  edge: 200 * mebibyte,
+  bridge: 180 * mebibyte,
+  trainer: 600 * mebibyte,
+  kafka: 800 * mebibyte,
+  testbed: 250 * mebibyte,
+};
+const threadBytes = 80 * mebibyte;
 /** A car in its simulator, and its connection at the edge. */
-const carBytes = 20 * 1024 + 24 * 1024;
+const carBytes: Partial<Record<ProcessKind, number>> = { simulator: 20 * 1024, edge: 24 * 1024 };
+/** Of a process without cars. */
+const ownDescriptors = 200;
+/** A thread that does nothing else encodes and sends about so many messages a second. */
+const messagesPerWorker = 10_000;
 
 /** In the outbox, in Kafka's log, in its tiered copy, and as long again for indexes and what waits to be deleted. */
 const copiesOnDisk = 4;
 const idleDiskBytes = 300 * mebibyte;
 
-/** How many of the cars this many cores would carry. */
-export function carsWithin(cores: number, sizing: Sizing): number {
-  const busy = sizing.cores - idleCores;
-  return Math.max(1, Math.floor((sizing.cars * Math.max(0, cores - idleCores)) / busy));
+/** How many simulator processes hold so many cars. */
+export function simulatorsFor(cars: number, limits: Pick<Limits, 'carsPerProcess'>): number {
+  return Math.max(1, Math.ceil(cars / limits.carsPerProcess));
 }
 
-export function sizingOf(load: Load): Sizing {
+/** How many edges hold so many cars. Weights have a number of their own: one an edge. */
+export function edgesFor(
+  cars: number,
+  spread: Load['spread'],
+  limits: Pick<Limits, 'carsPerProcess' | 'connectionsPerDestination'>,
+): number {
+  if (Array.isArray(spread)) return spread.length;
+  const most = carsPerEdgeWithin(limits);
+  let edges = Math.max(1, Math.ceil(cars / most));
+  while (carsOfFullestEdge(cars, edges, spread) > most && edges < cars) edges++;
+  return edges;
+}
+
+/** Cars that one edge may have. */
+export function carsPerEdgeWithin(
+  limits: Pick<Limits, 'carsPerProcess' | 'connectionsPerDestination'>,
+): number {
+  return Math.min(limits.carsPerProcess, limits.connectionsPerDestination);
+}
+
+/** Never less than what really comes of the spread (simulator/population/spread.ts). */
+export function carsOfFullestEdge(cars: number, edges: number, spread: Load['spread'] = 'even'): number {
+  if (spread === 'even' || edges === 1) return Math.ceil(cars / edges);
+  // Homes are drawn by chance: five standard deviations more than the mean.
+  if (spread === 'region') return Math.min(cars, Math.ceil(cars / edges + 5 * Math.sqrt(cars / edges)));
+  const sum = spread.reduce((total, weight) => total + weight, 0);
+  return Math.min(cars, Math.ceil((cars * Math.max(...spread)) / sum) + evenToWithin);
+}
+
+/** What the golden ratio's multiples may be off, of a million cars. */
+const evenToWithin = 12;
+
+/** How many of the cars this many cores would carry. */
+export function carsWithin(cores: number, sizing: Sizing): number {
+  const idle = sizing.processes.reduce((sum, { kind, count }) => sum + count * costs[kind].idle, 0);
+  const busy = sizing.cores - idle;
+  return Math.max(1, Math.floor((sizing.cars * Math.max(0, cores - idle)) / busy));
+}
+
+/** @param cores of the machine: more threads would only take turns */
+export function sizingOf(load: Load, cores = 2): Sizing {
   const messagesPerSecond = (load.cars * 1000) / load.messageIntervalMs;
-  const storedBytes =
-    messagesPerSecond * (load.durationMs / 1000) * (maxTelemetryBytes(load.readingsPerMessage) + 100);
-  const carsPerEdge = Math.ceil(load.cars / load.edges);
-  const carsPerSimulator = Math.ceil(load.cars / load.simulators);
-  const processes = load.simulators + load.edges + load.bridges;
-  const kafkaPorts = 2 + load.bridges;
+  const storedPerSecond = messagesPerSecond * (maxTelemetryBytes(load.readingsPerMessage) + 100);
+  const carsPerEdge = carsOfFullestEdge(load.cars, load.edges, load.spread);
+  const workers = workersOf(load.simulators, messagesPerSecond, cores);
+
+  const need = (kind: ProcessKind, count: number, cars = 0, threads = 1): ProcessNeed => ({
+    kind,
+    count,
+    cars,
+    workers: threads,
+    descriptors: cars + ownDescriptors,
+    memoryBytes: processBytes[kind] + (threads - 1) * threadBytes + cars * (carBytes[kind] ?? 0),
+    // The fullest one's share of the work.
+    cores:
+      costs[kind].idle +
+      costs[kind].message * messagesPerSecond * (cars > 0 ? Math.min(1, cars / load.cars) : 1 / count),
+  });
+  const processes = [
+    need('simulator', load.simulators, Math.ceil(load.cars / load.simulators), workers),
+    need('edge', load.edges, carsPerEdge),
+    need('bridge', load.bridges),
+    ...(load.trains ? [need('trainer', 1)] : []),
+    ...(load.kafkaGiven ? [] : [need('kafka', 1)]),
+    need('testbed', 1),
+  ];
+  const sum = (of: (one: ProcessNeed) => number): number =>
+    processes.reduce((total, one) => total + of(one), 0);
+
+  const components = load.simulators + load.edges + load.bridges + (load.trains ? 1 : 0);
   const links = load.edges * (1 + load.bridges) + load.bridges;
+  const kafkaPorts = 2 + load.bridges;
   return {
     cars: load.cars,
     messagesPerSecond,
-    cores: messagesPerSecond * cpuSecondsPerMessage + idleCores,
-    memoryBytes: kafkaBytes + testbedBytes + processes * processBytes + load.cars * carBytes,
-    diskBytes: storedBytes * copiesOnDisk + idleDiskBytes,
-    descriptorsPerProcess: Math.max(carsPerEdge, carsPerSimulator) + 200,
+    processes,
+    // Not the sum of the fullest ones: what cars cost they cost once.
+    cores: sum(({ kind, count }) => count * costs[kind].idle + costs[kind].message * messagesPerSecond),
+    memoryBytes: sum(
+      ({ kind, count, workers: threads }) =>
+        count * (processBytes[kind] + (threads - 1) * threadBytes) + load.cars * (carBytes[kind] ?? 0),
+    ),
+    diskBytes: storedPerSecond * (load.durationMs / 1000) * copiesOnDisk + idleDiskBytes,
+    diskBytesPerSecond: storedPerSecond * copiesOnDisk,
+    descriptorsPerProcess: Math.max(...processes.map(({ descriptors }) => descriptors)),
+    descriptors: sum(({ count }) => count * ownDescriptors) + 2 * load.cars,
     carsPerEdge,
     // Each part's and each edge's and bridge's own, Kafka's, and as many proxies as there may be links.
-    serverPorts: processes + load.edges + load.bridges + kafkaPorts + links,
+    serverPorts: components + load.edges + load.bridges + kafkaPorts + links,
   };
+}
+
+/** Two a process where there are cores, more where the messages need them; never more threads than cores, all together. */
+function workersOf(simulators: number, messagesPerSecond: number, cores: number): number {
+  const wanted = Math.max(2, Math.ceil(messagesPerSecond / simulators / messagesPerWorker));
+  return Math.max(1, Math.min(wanted, Math.floor(cores / simulators)));
 }

@@ -34,6 +34,9 @@ export type CloseReason =
   | 'refused:not-authorized'
   /** No connection could be made: nobody listens, no route, no such name. */
   | 'unreachable'
+  /** This process may open no more files, or this machine has no port left to connect from. */
+  | 'no-descriptors'
+  | 'no-ports'
   | 'tls'
   /** No CONNACK in time, or silence. */
   | 'timeout'
@@ -66,11 +69,14 @@ const unreachable = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  'EADDRNOTAVAIL',
   'ENOTFOUND',
   'EAI_AGAIN',
-  'EMFILE',
 ]);
+const exhausted: Record<string, CloseReason> = {
+  EMFILE: 'no-descriptors',
+  ENFILE: 'no-descriptors',
+  EADDRNOTAVAIL: 'no-ports',
+};
 const brokenOff = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 const defaultMaxPacketBytes = 1024 * 1024;
 const endGraceMs = 2000;
@@ -279,6 +285,8 @@ export class MqttLink {
   #reasonOf(error: NodeJS.ErrnoException): CloseReason {
     const code = error.code ?? '';
     if (unreachable.has(code)) return 'unreachable';
+    const lacking = exhausted[code];
+    if (lacking) return lacking;
     if (code === 'ETIMEDOUT') return 'timeout';
     return this.#options.tls && !brokenOff.has(code) ? 'tls' : 'reset';
   }

@@ -13,9 +13,9 @@ const connectTimeoutMs = 10_000;
 export interface CarConnectionsOptions {
   run: string;
   vins: readonly string[];
-  /** Of the whole fleet, by slot: decides the edge. */
-  indices: readonly number[];
   edges: readonly { host: string; port: number }[];
+  /** Place in `edges`, by slot. */
+  edgeOf: readonly number[];
   fleetSecret: string;
   tls: ConnectionOptions | undefined;
   keepAliveSeconds: number;
@@ -40,9 +40,11 @@ interface Known {
   wasConnected: boolean;
   /** Attempts and connections that ended since it was last connected. */
   failures: number;
+  /** Its first attempt has neither succeeded nor failed. */
+  isOpening: boolean;
 }
 
-/** One real MQTT connection a car: opened, watched, ended. Car i belongs to edge i mod edges. */
+/** One real MQTT connection a car, to its own edge: opened, watched, ended. */
 export class CarConnections implements LoneCarrier {
   readonly #options: CarConnectionsOptions;
   readonly #clients: (MqttClient | undefined)[];
@@ -55,6 +57,8 @@ export class CarConnections implements LoneCarrier {
   readonly #awaited = new Set<number>();
   /** Cars that read nothing once they are connected. */
   readonly #deaf = new Set<number>();
+  /** Cars whose first attempt is under way, by edge. */
+  readonly #opening: number[];
   #onSettled: (() => void) | undefined;
   #connected = 0;
 
@@ -62,6 +66,7 @@ export class CarConnections implements LoneCarrier {
     this.#options = options;
     this.#events = events;
     this.#clients = Array.from({ length: options.vins.length });
+    this.#opening = options.edges.map(() => 0);
     this.#topics = options.vins.map(carTopics.telemetry);
     this.#clientEvents = {
       onConnect: (client) => this.#onConnect(client),
@@ -79,6 +84,11 @@ export class CarConnections implements LoneCarrier {
     return this.#connected;
   }
 
+  /** Cars that have been let in and wait for their edge's first answer. */
+  openingAt(edge: number): number {
+    return this.#opening[edge] ?? 0;
+  }
+
   /** Resolves when each of these cars has connected or has failed three times. */
   settled(slots: readonly number[]): Promise<void> {
     for (const slot of slots) if (!this.#clients[slot]?.connected) this.#awaited.add(slot);
@@ -94,10 +104,10 @@ export class CarConnections implements LoneCarrier {
 
   open(slot: number): void {
     if (this.#clients[slot]) return;
-    const { edges, fleetSecret, indices, run, tls, vins } = this.#options;
+    const { edges, edgeOf, fleetSecret, run, tls, vins } = this.#options;
     const { inFlightLimit, keepAliveSeconds } = this.#options;
     const vin = vins[slot]!;
-    const { host, port } = edges[indices[slot]! % edges.length]!;
+    const { host, port } = edges[edgeOf[slot]!]!;
     const client = new MqttClient<number>(
       {
         host,
@@ -115,7 +125,8 @@ export class CarConnections implements LoneCarrier {
       this.#clientEvents,
     );
     this.#clients[slot] = client;
-    this.#known.set(client, { slot, isConnected: false, wasConnected: false, failures: 0 });
+    this.#known.set(client, { slot, isConnected: false, wasConnected: false, failures: 0, isOpening: true });
+    this.#opening[edgeOf[slot]!]!++;
     client.connect();
   }
 
@@ -159,6 +170,8 @@ export class CarConnections implements LoneCarrier {
     if (!client) return;
     this.#clients[slot] = undefined;
     await client.end({ graceful: true });
+    const known = this.#known.get(client);
+    if (known) this.#answered(known);
     this.#known.delete(client);
   }
 
@@ -173,6 +186,7 @@ export class CarConnections implements LoneCarrier {
     known.isConnected = known.wasConnected = true;
     known.failures = 0;
     this.#connected++;
+    this.#answered(known);
     this.#awaited.delete(known.slot);
     this.#settle();
     if (this.#deaf.has(known.slot)) client.pauseReading();
@@ -183,12 +197,19 @@ export class CarConnections implements LoneCarrier {
     const known = this.#known.get(client);
     if (!known) return;
     if (known.isConnected) this.#connected--;
+    else if (reason !== 'closed') this.#options.counts.connectFailed(reason);
     known.isConnected = false;
-    if (reason.startsWith('refused:')) this.#options.counts.refuse(reason.slice('refused:'.length));
+    this.#answered(known);
     known.failures++;
     if (known.failures >= attemptsBeforeGivenUp) this.#awaited.delete(known.slot);
     this.#settle();
     if (this.#clients[known.slot] === client) this.#events.onClosed?.(known.slot);
+  }
+
+  #answered(known: Known): void {
+    if (!known.isOpening) return;
+    known.isOpening = false;
+    this.#opening[this.#options.edgeOf[known.slot]!]!--;
   }
 
   #onRoom(client: MqttClient): void {

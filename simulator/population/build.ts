@@ -1,6 +1,9 @@
 import type { Part } from '../part.ts';
 import { RandomStream } from '../random.ts';
 
+/** Where cars live, degrees north. */
+export const homes = { south: 35, north: 60 };
+
 /** How one car differs from its profile: drawn once, from (seed, index) alone, and never changed by driving. */
 export class Build implements Part {
   readonly size = 18;
@@ -56,7 +59,7 @@ export class Build implements Part {
     this.catalystFactor = 1 - 0.008 * this.age - 0.03 * random.uniform();
     this.roughness = 0.96 + 0.005 * this.age + 0.07 * random.noise();
     this.temper = random.uniform();
-    this.latitude = random.between(35, 60);
+    this.latitude = random.between(homes.south, homes.north);
     this.altitude = 1500 * random.uniform() ** 4;
     // Barometric formula of the standard atmosphere (ISO 2533).
     this.pressure = 101.325 * (1 - 2.25577e-5 * this.altitude) ** 5.25588;

@@ -1,5 +1,6 @@
 import type { SpoilKind } from '#contract/ledger-records.ts';
 import { LogHistogram } from '#runtime/histogram.ts';
+import type { CloseReason } from '#wire/mqtt-client.ts';
 
 /** What a shard counts between two reports. */
 export class ShardCounts {
@@ -9,12 +10,13 @@ export class ShardCounts {
   lateByGenerator = 0;
   lateByWaiting = 0;
   reconnects = 0;
-  readonly refused = new Map<string, number>();
+  /** Attempts that ended without a connection, by reason; refusals are among them. */
+  readonly connectFailures = new Map<string, number>();
   readonly spoiled = new Map<SpoilKind, number>();
   readonly scheduleToSendMs = new LogHistogram();
 
-  refuse(reason: string): void {
-    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+  connectFailed(reason: CloseReason): void {
+    this.connectFailures.set(reason, (this.connectFailures.get(reason) ?? 0) + 1);
   }
 
   spoil(kind: SpoilKind): void {
@@ -31,7 +33,7 @@ export class ShardCounts {
       lateByGenerator,
       lateByWaiting,
       reconnects,
-      refused: [...this.refused],
+      connectFailures: [...this.connectFailures],
       spoiled: [...this.spoiled],
       scheduleToSend: {
         buckets: [...scheduleToSendMs.cumulativeBuckets()],
@@ -40,7 +42,7 @@ export class ShardCounts {
       },
     };
     this.sent = this.acked = this.dropped = this.lateByGenerator = this.lateByWaiting = this.reconnects = 0;
-    this.refused.clear();
+    this.connectFailures.clear();
     this.spoiled.clear();
     scheduleToSendMs.reset();
     return taken;
@@ -54,7 +56,7 @@ export interface CountsSinceLast {
   lateByGenerator: number;
   lateByWaiting: number;
   reconnects: number;
-  refused: [reason: string, count: number][];
+  connectFailures: [reason: string, count: number][];
   spoiled: [kind: SpoilKind, count: number][];
   scheduleToSend: { buckets: [bound: number, upTo: number][]; sumMs: number; maxMs: number };
 }

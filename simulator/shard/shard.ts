@@ -10,6 +10,7 @@ import { Marks } from '../delivery/marks.ts';
 import { lateMs, Outgoing } from '../delivery/outgoing.ts';
 import { ownCars } from '../fleet.ts';
 import { livesOf, type Lives } from '../lives.ts';
+import { edgesOfCars } from '../population/spread.ts';
 import { vinOf } from '../population/vin.ts';
 import { RandomStream } from '../random.ts';
 import { Schedule } from '../schedule/schedule.ts';
@@ -28,6 +29,8 @@ const messagesPerTurn = 300;
 /** Marks have to be out a second after the message at the latest, or they could die with the process. */
 const marksEveryMs = 800;
 const reportEveryMs = 500;
+/** Connections of the whole fleet that wait for one edge's answer: more would only wait in its backlog (4,096), or time out. */
+const openingPerEdge = 1000;
 const finishedPollMs = 20;
 
 /**
@@ -54,6 +57,8 @@ class Shard {
   /** performance.now() at the schedule's zero. */
   #zeroMs = Number.NaN;
   #startedAt = Number.NaN;
+  /** When its first cars were, ms since 1970. */
+  #connectedAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
   /** Before its end. */
   #wasStopped = false;
@@ -77,12 +82,13 @@ class Shard {
       // A copy of its own, as with marks.
       this.#post({ type: 'truth', bytes: new Uint8Array(truthCodec.encode(truth)) });
     });
+    const edgeOf = indices.map(edgesOfCars(config.spread, config.edges.length, fleet.seed));
     this.#connections = new CarConnections(
       {
         run: config.run,
         vins,
-        indices,
         edges: config.edges,
+        edgeOf,
         fleetSecret: config.fleetSecret,
         tls: tlsOf(config),
         keepAliveSeconds: Math.max(1, Math.round(config.keepAlive / 1000)),
@@ -99,7 +105,14 @@ class Shard {
     );
     // A shard's part of the whole fleet's rate.
     const rate = (config.connect.rate * Math.max(1, indices.length)) / fleet.cars;
-    this.#ramp = new ConnectRamp(rate, random, (slot) => this.#connections.open(slot));
+    this.#ramp = new ConnectRamp({
+      ratePerSecond: rate,
+      random,
+      edgeOf,
+      openingLimit: Math.max(1, Math.floor(openingPerEdge / (processes * workers))),
+      opening: (edge) => this.#connections.openingAt(edge),
+      open: (slot) => this.#connections.open(slot),
+    });
     this.#spoiledLog = new SpoiledLog(task.name, (record) =>
       this.#post({ type: 'spoiled', bytes: new Uint8Array(record) }),
     );
@@ -189,6 +202,7 @@ class Shard {
     for (const slot of first) this.#ramp.add(slot);
     await this.#connections.settled(first);
     const seconds = (performance.now() - beganMs) / 1000;
+    this.#connectedAt = Date.now();
     this.#post({ type: 'connected', cars: this.#connections.connected, seconds });
   }
 
@@ -198,8 +212,10 @@ class Shard {
     // From here on the monotonic clock counts: a step of the wall clock moves nothing.
     this.#zeroMs = performance.now() + at - Date.now();
     const nowMs = performance.now() - this.#zeroMs;
-    // What was due in the moment it took to hear of the start is still sent; beyond that, it joins a schedule that runs.
-    this.#schedule.begin(nowMs > lateMs ? nowMs : 0);
+    // It joins a schedule that runs only if it came after its beginning. One that was ready and heard of it late has a machine
+    // that starves it: all that was due meanwhile is sent, and counted as late.
+    const joins = nowMs > lateMs && this.#connectedAt > at;
+    this.#schedule.begin(joins ? nowMs : 0);
     this.#turn();
   }
 

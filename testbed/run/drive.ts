@@ -9,8 +9,15 @@ import { Timeline } from './timeline/timeline.ts';
 /** The schedule's zero lies this far ahead, so that every simulator hears of it before. */
 const startDelayMs = 500;
 
-/** Connects the first stage, starts schedule and timeline, and waits for their end. @returns the schedule's zero */
-export async function drive(run: Run): Promise<number> {
+export interface Driven {
+  /** The schedule's zero, ms since 1970. */
+  startedAt: number;
+  /** Simulators that did not come to its end, though nobody stopped the run nor did anything to them. */
+  unfinished: string[];
+}
+
+/** Connects the first stage, starts schedule and timeline, and waits for their end. */
+export async function drive(run: Run): Promise<Driven> {
   const { scenario, stop, fleet, collector } = run;
   const firstCars = scenario.stages[0]?.cars ?? 0;
   const connectTimeoutMs = 60_000 + (3000 * firstCars) / scenario.connect.ratePerSecond;
@@ -22,7 +29,7 @@ export async function drive(run: Run): Promise<number> {
   }
   const startedAt = Date.now() + startDelayMs;
   collector.startedAt = startedAt;
-  if (stop.reason) return startedAt;
+  if (stop.reason) return { startedAt, unfinished: [] };
 
   fleet.start(startedAt);
   const scene = {
@@ -47,7 +54,13 @@ export async function drive(run: Run): Promise<number> {
     startDelayMs + scheduleMs(scenario.stages) + finishMs,
   );
   await Promise.all([faultsOver, trained]);
-  return startedAt;
+  const isExcused = (name: string): boolean => isGone(run, name) || isTouched(run, name);
+  return { startedAt, unfinished: stop.reason ? [] : fleet.unfinished(isExcused) };
+}
+
+/** Did the timeline do something to this process? */
+function isTouched({ scenario }: Run, name: string): boolean {
+  return scenario.timeline.some((entry) => 'targets' in entry && entry.targets.includes(name));
 }
 
 function proxyOf({ components, kafka }: Run, link: Link): Breakable {

@@ -60,7 +60,12 @@ export class Fleet {
 
   /** Simulators that the scenario killed for good never finish: `isGone` names them. */
   allFinished(isGone: (name: string) => boolean): boolean {
-    return [...this.#simulators.keys()].every((name) => this.#finished.has(name) || isGone(name));
+    return this.unfinished(isGone).length === 0;
+  }
+
+  /** Those whose schedule is not over. */
+  unfinished(isGone: (name: string) => boolean): string[] {
+    return [...this.#simulators.keys()].filter((name) => !this.#finished.has(name) && !isGone(name));
   }
 
   /** @param at ms since 1970: the schedule's zero */

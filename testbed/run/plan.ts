@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import os from 'node:os';
 import { password } from '#contract/identity.ts';
 import { failuresOf } from '../scenario/fleet.ts';
-import { processNames } from '../scenario/processes.ts';
+import { processNames, sizingFor } from '../scenario/processes.ts';
 import { linksOf, type Link, type Scenario } from '../scenario/scenario.ts';
 import { spoilsOf } from '../scenario/spoils.ts';
 import { largestStageCars } from '../scenario/stages.ts';
-import { maxCarsPerProcess } from '../sizing.ts';
+import { maxCarsPerProcess, type ProcessNeed } from '../sizing.ts';
 import type { MqttTarget } from './given-broker.ts';
 
 /**
@@ -59,6 +58,8 @@ export interface PlanInput {
   /** The user's own MQTT broker between edges and bridges; undefined: edges connect to bridges. */
   mqtt?: { target: MqttTarget; topicPrefix: string } | undefined;
   pickPort: () => Promise<number>;
+  /** Of the machine. */
+  cores: number;
   /** What signs releases and what edges check them by; undefined where the scenario trains no model. */
   keys: KeyFiles | undefined;
   /** What the cars of a recorded fleet drive. */
@@ -145,6 +146,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
     });
   }
 
+  const { workers = 1 } = sizingFor(scenario, input.cores).processes.find(isSimulator) ?? {};
   const simulators: ProcessPlan[] = [];
   for (const [index, name] of names.simulators.entries()) {
     const healthPort = await pickPort();
@@ -157,7 +159,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
         seed: scenario.seed,
         cars: largestStageCars(scenario.stages),
         process: { index, count: names.simulators.length },
-        workers: workersPerProcess(names.simulators.length),
+        workers,
         fleet: {
           profiles: scenario.fleet.profiles,
           interval: scenario.fleet.intervalMs,
@@ -174,6 +176,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
         connect: { rate: scenario.connect.ratePerSecond },
         stages: scenario.stages.map((stage) => ({ for: stage.forMs, cars: stage.cars })),
         edges: carsReach.map(text),
+        ...(scenario.edges.spread && { spread: scenario.edges.spread }),
         fleetSecret,
         health: { host, port: healthPort },
       },
@@ -202,9 +205,8 @@ async function planTrainer(input: PlanInput, keys: KeyFiles): Promise<ProcessPla
   };
 }
 
-/** Threads beyond the cores only take turns; one process alone uses two where it can. */
-function workersPerProcess(processes: number): number {
-  return Math.max(1, Math.min(2, Math.floor(os.availableParallelism() / processes)));
+function isSimulator({ kind }: ProcessNeed): boolean {
+  return kind === 'simulator';
 }
 
 type AtBroker = NonNullable<PlanInput['mqtt']>;

@@ -10,6 +10,8 @@ export interface Usage {
 
 /** Linux counts CPU time in hundredths of a second (USER_HZ), on every architecture. */
 const ticksPerSecond = 100;
+/** Nearly everywhere; where pages are larger, swap counts as less than it is. */
+const pageBytes = 4096;
 
 /** undefined where the process is gone or the system has no /proc. */
 export function processUsage(pid: number): Usage | undefined {
@@ -37,6 +39,12 @@ export class ResourceMeter {
   cpuBusyRatio = 0;
   cpuBusyRatioPeak = 0;
   rssPeakBytes = 0;
+  readonly #swappedBefore = swapped();
+
+  /** To and from swap since the meter began, by the whole machine. */
+  swappedBytes(): number {
+    return swapped() - this.#swappedBefore;
+  }
 
   /** Once a second: `pids` maps a part's name to its process, undefined while it is down. @returns RSS of all, bytes */
   sample(pids: ReadonlyMap<string, number | undefined>): number {
@@ -80,6 +88,16 @@ export class ResourceMeter {
 
 function sumOf(lives: ReadonlyMap<number, Usage>, figure: (usage: Usage) => number): number {
   return [...lives.values()].reduce((sum, usage) => sum + figure(usage), 0);
+}
+
+/** Since the machine started; 0 where the system does not say. */
+function swapped(): number {
+  try {
+    const pages = readFileSync('/proc/vmstat', 'utf8').matchAll(/^pswp(?:in|out) (\d+)$/gm);
+    return [...pages].reduce((sum, [, count]) => sum + Number(count) * pageBytes, 0);
+  } catch {
+    return 0;
+  }
 }
 
 function cpuTimes(): { busy: number; total: number } {

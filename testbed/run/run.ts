@@ -56,7 +56,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
   try {
     if (request.drives) await writeDrivesRecord(folders.out, request.drives.record);
     const run = await setUp({ ...request, id, folders, status, undo });
-    const startedAt = await drive(run);
+    const { startedAt, unfinished } = await drive(run);
     const unsettled = await settle(run);
     status.doing('writing the report …');
     const ledger = run.ledger.result(startedAt);
@@ -68,6 +68,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
       startedAt,
       endedAt: Date.now(),
       connectSeconds: run.fleet.allConnected ? run.fleet.connectSeconds : null,
+      unfinished,
       ledger,
       ledgerLag: run.feed.lag(),
       scraper: run.scraper,

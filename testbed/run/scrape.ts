@@ -33,6 +33,15 @@ export class Scraper {
     return this.#all().reduce((sum, metrics) => sum + metrics.value(name, labels), 0);
   }
 
+  /** The same by the values of one label. */
+  counters(name: string, label: string): Record<string, number> {
+    const sums: Record<string, number> = {};
+    for (const metrics of this.#all()) {
+      for (const [value, count] of metrics.byLabel(name, label)) sums[value] = (sums[value] ?? 0) + count;
+    }
+    return sums;
+  }
+
   /** Sum of a gauge over the processes that are up; their last known value while they do not answer. */
   gauge(name: string): number {
     return this.#current().reduce((sum, metrics) => sum + metrics.value(name), 0);

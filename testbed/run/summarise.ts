@@ -1,6 +1,7 @@
 import os from 'node:os';
 import type { Scenario } from '../scenario/scenario.ts';
 import { largestStageCars } from '../scenario/stages.ts';
+import { connectingOf } from '../verdict/connecting.ts';
 import { tenths } from '../verdict/figures.ts';
 import type { LedgerResult } from '../verdict/ledger.ts';
 import { problemsInContext } from '../verdict/problem-context.ts';
@@ -21,6 +22,8 @@ export interface RunFacts {
   startedAt: number;
   endedAt: number;
   connectSeconds: number | null;
+  /** Simulators that did not come to the end of their schedule, though nothing was done to them. */
+  unfinished: string[];
   ledger: LedgerResult;
   /** Of the ledger's own reading, when all was read. */
   ledgerLag: ReaderLag;
@@ -44,7 +47,17 @@ export interface RunFacts {
 /** summary.json of a run: everything that was counted, and the verdict. */
 export function summarise(facts: RunFacts): Summary {
   const { scenario, ledger, scraper, collector, meter } = facts;
-  const validity = collector.watch.verdict({ cpuBusyRatioPeak: meter.cpuBusyRatioPeak });
+  const validity = collector.watch.verdict({
+    cpuBusyRatioPeak: meter.cpuBusyRatioPeak,
+    swappedBytes: meter.swappedBytes(),
+    unfinished: facts.unfinished,
+  });
+  const connecting = connectingOf({
+    firstCars: scenario.stages[0]?.cars ?? 0,
+    ratePerSecond: scenario.connect.ratePerSecond,
+    seconds: facts.connectSeconds,
+    failures: scraper.counters('fleetbed_connect_failed_total', 'reason'),
+  });
   const byProcess = meter.byProcess();
   const usages = Object.values(byProcess);
   const summary: Summary = {
@@ -57,7 +70,7 @@ export function summarise(facts: RunFacts): Summary {
       durationSeconds: tenths(Math.max(0, facts.endedAt - facts.startedAt) / 1000),
       exitCode: 0,
       ...validity,
-      warnings: [...facts.warnings, ...validity.warnings],
+      warnings: [...connecting.notes, ...facts.warnings, ...validity.warnings],
       failure: facts.stopped instanceof Error ? words(facts.stopped) : null,
       version: facts.version,
     },
@@ -73,8 +86,10 @@ export function summarise(facts: RunFacts): Summary {
       requested: largestStageCars(scenario.stages),
       connectedPeak: collector.connectedPeak,
       connectSeconds: facts.connectSeconds,
+      connectPerSecond: connecting.perSecond,
       reconnects: scraper.counter('fleetbed_reconnects_total'),
       refused: scraper.counter('fleetbed_connect_refused_total'),
+      connectFailures: connecting.failures,
     },
     delivery: { ...ledger.delivery, late: scraper.counter('fleetbed_messages_late_total') },
     deadLetters: ledger.deadLetters,

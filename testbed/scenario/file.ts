@@ -101,7 +101,20 @@ export const sections = {
   duration: duration.optional().describe('Together with cars: short for one flat stage.'),
   edges: z
     .strictObject({
-      count: z.int().min(1).max(1000).default(1).describe('Edge agents: edge-1, edge-2, …'),
+      count: z
+        .union([z.int().min(1).max(1000), z.literal('auto')], {
+          error: () => 'expected a whole number from 1 to 1000, or auto',
+        })
+        .default('auto')
+        .describe('Edge agents: edge-1, edge-2, … auto, which it is unless set: as many as the cars need.'),
+      spread: z
+        .union([z.enum(['even', 'region']), z.array(z.number().positive()).min(1).max(1000)], {
+          error: () => 'expected even, region, or a weight above 0 for each edge such as [3, 1]',
+        })
+        .default('even')
+        .describe(
+          'Which edge a car belongs to: as many cars to each, by region (bands of latitude from edge-1 in the south), or by weights, one an edge: [3, 1].',
+        ),
       outbox: z
         .strictObject({
           maxBytes: byteSize

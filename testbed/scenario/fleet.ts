@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { simulatorConfig } from '#simulator/config.ts';
-import { maxCarsPerProcess } from '../sizing.ts';
+import { carsOfFullestEdge, maxCarsPerProcess } from '../sizing.ts';
 import type { sections } from './file.ts';
 import type { Problems } from './problems.ts';
 import type { Scenario, Stage } from './scenario.ts';
@@ -51,7 +51,7 @@ export function checkStages(stages: readonly Stage[], asList: boolean, problems:
 
 /** @param given --cars, where it stands */
 export function checkEdges(
-  count: number,
+  { count, spread }: Scenario['edges'],
   stages: readonly Stage[],
   problems: Problems,
   given: number | undefined,
@@ -59,6 +59,15 @@ export function checkEdges(
   const cars = largestStageCars(stages);
   const named = `${cars} cars${given === undefined ? '' : ` (--cars ${given})`}`;
   const fewest = Math.ceil(cars / maxCarsPerProcess);
+  const fullest = carsOfFullestEdge(cars, count, spread);
+  if (Array.isArray(spread) && spread.length !== count) {
+    problems.add(
+      ['edges', 'spread'],
+      `expected a weight for each edge: ${count}, got ${spread.length}`,
+      `--set edges.count=${spread.length}`,
+    );
+    return;
+  }
   if (count > cars) {
     problems.add(
       ['edges', 'count'],
@@ -71,7 +80,19 @@ export function checkEdges(
       `expected at least ${fewest} for ${named}, because an edge holds at most ${maxCarsPerProcess}, got ${count}`,
       `--set edges.count=${fewest}`,
     );
+  } else if (fullest > maxCarsPerProcess) {
+    problems.add(
+      ['edges', 'spread'],
+      `expected at most ${maxCarsPerProcess} cars at each edge for ${named}, got about ${fullest} at one`,
+      spread === 'region' ? '--set edges.count=auto' : undefined,
+    );
   }
+}
+
+/** What was recorded says nothing of where a car lives. */
+export function checkSpread({ spread }: Scenario['edges'], problems: Problems): void {
+  if (spread !== 'region') return;
+  problems.add(['edges', 'spread'], 'expected even or weights: recorded cars have no home', 'even');
 }
 
 /** The timeline's failures as a simulator is configured with them; every simulator gets all. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { z } from 'zod';
 import { processNames } from './processes.ts';
-import { checkEdges, checkFleet, checkStages } from './fleet.ts';
+import { checkEdges, checkFleet, checkSpread, checkStages } from './fleet.ts';
 import { fieldNames, sections } from './file.ts';
 import { Problems } from './problems.ts';
 import { readRecorded } from './recorded.ts';
@@ -10,6 +10,7 @@ import { applySettings } from './settings.ts';
 import { readSource, type Source } from './source.ts';
 import { largestStageCars, scaleCars, scaleDuration, scheduleMs } from './stages.ts';
 import type { Parts } from './targets.ts';
+import { edgesFor, simulatorsFor, usualLimits, type Limits } from '../sizing.ts';
 import { readThresholds } from './thresholds.ts';
 import { readTimeline } from './timeline.ts';
 import { readTraining } from './training.ts';
@@ -26,6 +27,8 @@ export interface Overrides {
   set: readonly string[];
   /** A Kafka of the user's own: not ours to break. */
   kafkaGiven: boolean;
+  /** What the machine allows a process, where the scenario leaves open how many there are; the usual, unless given. */
+  limits?: Limits | undefined;
 }
 
 /**
@@ -72,12 +75,15 @@ function check(
   const seed = read('seed');
   const fleet = read('fleet');
   const connect = read('connect');
-  const edges = read('edges');
+  const writtenEdges = read('edges');
   const bridges = read('bridges');
   const stages = stagesOf(content, read('stages'), read('cars'), read('duration'), problems, overrides);
 
   if (fleet) checkFleet(fleet, problems);
-  if (stages && edges) checkEdges(edges.count, stages, problems, overrides.cars);
+  const limits = overrides.limits ?? usualLimits;
+  const edges = writtenEdges && edgesOf(writtenEdges, stages, limits);
+  if (stages && edges) checkEdges(edges, stages, problems, overrides.cars);
+  if (edges && recorded) checkSpread(edges, problems);
   const end = {
     problems,
     endMs: stages && scheduleMs(stages),
@@ -90,7 +96,7 @@ function check(
     ...end,
     lineOf: (path) => source.line(path),
     seed: overrides.seed ?? seed ?? 0,
-    parts: edges && bridges && partsOf({ edges, bridges }, stages, content['training'] !== undefined),
+    parts: edges && bridges && partsOf({ edges, bridges }, stages, limits, content['training'] !== undefined),
     kafkaGiven: overrides.kafkaGiven,
     cars: stages && largestStageCars(stages),
     // Recorded cars are of no kind.
@@ -111,6 +117,7 @@ function check(
     connect: { ratePerSecond: connect.rate },
     stages,
     edges,
+    simulators: { count: simulatorsFor(largestStageCars(stages), limits) },
     bridges,
     training,
     timeline,
@@ -118,12 +125,28 @@ function check(
   };
 }
 
+/** How many they are, where the file leaves that open; weights say it. */
+function edgesOf(
+  { count, ...rest }: SectionOutput<'edges'>,
+  stages: Stage[] | undefined,
+  limits: Limits,
+): Scenario['edges'] {
+  if (count !== 'auto') return { ...rest, count };
+  return { ...rest, count: edgesFor(largestStageCars(stages ?? []), rest.spread, limits) };
+}
+
 function partsOf(
   counts: Pick<Scenario, 'edges' | 'bridges'>,
   stages: Stage[] | undefined,
+  limits: Pick<Limits, 'carsPerProcess'>,
   trains: boolean,
 ): Parts {
-  const { edges, bridges, simulators } = processNames({ ...counts, stages: stages ?? [] });
+  const count = simulatorsFor(largestStageCars(stages ?? []), limits);
+  const { edges, bridges, simulators } = processNames({
+    ...counts,
+    stages: stages ?? [],
+    simulators: { count },
+  });
   return { edges, bridges, trains, simulators: stages && simulators };
 }
 

@@ -1,18 +1,41 @@
-import { maxCarsPerProcess } from '../sizing.ts';
-import type { Scenario } from './scenario.ts';
-import { largestStageCars } from './stages.ts';
+import { maxCarsPerProcess, simulatorsFor, sizingOf, type Sizing } from '../sizing.ts';
+import { messageIntervalMs, type Scenario } from './scenario.ts';
+import { largestStageCars, scheduleMs } from './stages.ts';
 
 /** The processes that a scenario needs, by the names that its timeline and its results know them by. */
-export function processNames(scenario: Pick<Scenario, 'edges' | 'bridges' | 'stages'>): {
+export function processNames(scenario: Pick<Scenario, 'edges' | 'bridges' | 'stages' | 'simulators'>): {
   simulators: string[];
   edges: string[];
   bridges: string[];
 } {
   const names = (kind: string, count: number): string[] =>
     Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
+  const simulators =
+    scenario.simulators?.count ??
+    simulatorsFor(largestStageCars(scenario.stages), { carsPerProcess: maxCarsPerProcess });
   return {
-    simulators: names('simulator', Math.ceil(largestStageCars(scenario.stages) / maxCarsPerProcess)),
+    simulators: names('simulator', simulators),
     edges: names('edge', scenario.edges.count),
     bridges: scenario.bridges.count === 1 ? ['bridge'] : names('bridge', scenario.bridges.count),
   };
+}
+
+/** What a scenario's processes need of a machine with so many cores. */
+export function sizingFor(scenario: Scenario, cores: number, kafkaGiven = false): Sizing {
+  const names = processNames(scenario);
+  return sizingOf(
+    {
+      cars: largestStageCars(scenario.stages),
+      simulators: names.simulators.length,
+      edges: names.edges.length,
+      spread: scenario.edges.spread,
+      bridges: names.bridges.length,
+      trains: scenario.training !== undefined,
+      kafkaGiven,
+      readingsPerMessage: scenario.fleet.readingsPerMessage,
+      messageIntervalMs: messageIntervalMs(scenario),
+      durationMs: scheduleMs(scenario.stages),
+    },
+    cores,
+  );
 }

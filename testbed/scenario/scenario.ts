@@ -2,6 +2,7 @@ import { spoilKinds, type SpoilKind } from '#contract/ledger-records.ts';
 import type { DetectorKind } from '#contract/release.ts';
 import type { SignalName } from '#contract/signals.ts';
 import type { FailureId, OverlayId } from '#simulator/failures/failures.ts';
+import type { Spread } from '#simulator/population/spread.ts';
 import type { MappingFile } from './mapping-file.ts';
 import type { Comparison } from './values.ts';
 
@@ -18,7 +19,9 @@ export interface Scenario {
   connect: { ratePerSecond: number };
   /** The first stage's cars connect before the schedule's zero; each later stage goes linearly from the one before. */
   stages: Stage[];
-  edges: { count: number; outbox?: Outbox | undefined };
+  edges: { count: number; spread?: Spread | undefined; outbox?: Outbox | undefined };
+  /** As many as the machine's limits ask for; as the usual limits do, unless set. */
+  simulators?: { count: number } | undefined;
   bridges: { count: number };
   /** undefined: no model is learned, and none runs at an edge. */
   training: Training | undefined;

@@ -82,8 +82,16 @@ export const summarySchema = z.object({
     requested: count,
     connectedPeak: count,
     connectSeconds: seconds.nullable().describe('until every car of the first stage was connected'),
+    connectPerSecond: z
+      .number()
+      .min(0)
+      .nullable()
+      .describe('what came of connect.rate: cars of the first stage, by connectSeconds'),
     reconnects: count,
     refused: count,
+    connectFailures: z
+      .record(z.string(), count)
+      .describe('attempts to connect that ended without a connection, refused ones too, by reason'),
   }),
   delivery: z
     .object({

@@ -1,3 +1,5 @@
+import { bytes } from './figures.ts';
+
 /**
  * Can the run be believed? A generator that starves measures itself and not the platform: docs/design.md, "What numbers
  * mean". A busy machine is worth a warning, not a verdict.
@@ -25,6 +27,8 @@ export const maxEventLoopDelayMs = 1000;
 /** The event-loop delay looks back as long as this, and a killed simulator takes less to be itself again. */
 const afterSeconds = 10;
 const busyCpuRatio = 0.95;
+/** What others had swapped out comes back now and then. */
+const calmSwapBytes = 16 * 1024 * 1024;
 
 /** Collects what the verdict on the generator needs, second by second, in bounded memory. */
 export class GeneratorWatch {
@@ -49,8 +53,16 @@ export class GeneratorWatch {
     }
   }
 
-  verdict(machine: { cpuBusyRatioPeak: number }): Validity {
-    const invalidReasons: string[] = [];
+  verdict(machine: {
+    cpuBusyRatioPeak: number;
+    /** Written to and read from swap while the run lasted, by the whole machine. */
+    swappedBytes?: number;
+    /** Simulators that never said that their schedule is over. */
+    unfinished?: readonly string[];
+  }): Validity {
+    const invalidReasons = (machine.unfinished ?? []).map(
+      (name) => `${name} did not come to the end of its schedule: what was due there is counted nowhere`,
+    );
     const ratio = this.#late / Math.max(1, this.#sent);
     if (ratio > maxLateRatio) {
       invalidReasons.push(
@@ -62,12 +74,18 @@ export class GeneratorWatch {
         `${name} was starved: in ${seconds} of ${this.#seconds} s its event loop was held up by more than 1 s (p99, worst ${Math.round(worstMs)} ms)`,
       );
     }
-    const warnings =
-      machine.cpuBusyRatioPeak > busyCpuRatio
-        ? [
-            `the machine was busy: CPU ${percent(machine.cpuBusyRatioPeak)} at its peak, latencies include that`,
-          ]
-        : [];
+    const warnings: string[] = [];
+    if (machine.cpuBusyRatioPeak > busyCpuRatio) {
+      warnings.push(
+        `the machine was busy: CPU ${percent(machine.cpuBusyRatioPeak)} at its peak, latencies include that`,
+      );
+    }
+    const { swappedBytes = 0 } = machine;
+    if (swappedBytes > calmSwapBytes) {
+      warnings.push(
+        `the machine swapped ${bytes(swappedBytes)} in and out: it has too little memory, latencies include that`,
+      );
+    }
     return { valid: invalidReasons.length === 0, invalidReasons, warnings };
   }
 }

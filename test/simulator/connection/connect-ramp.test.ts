@@ -3,18 +3,29 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { mock, test } from 'node:test';
 import { ConnectRamp } from '#simulator/connection/connect-ramp.ts';
 
-/** A ramp under a clock in the hand; `times` says when each car was let in, ms. */
-function rig(t: { after(callback: () => void): void }, ratePerSecond: number) {
+/**
+ * A ramp under a clock in the hand; `times` says when each car was let in, ms. Edges answer at once unless `opening` says how many
+ * cars still wait for one.
+ */
+function rig(
+  t: { after(callback: () => void): void },
+  ratePerSecond: number,
+  more: { edges?: number; openingLimit?: number; opening?: (edge: number) => number } = {},
+) {
   let now = 1000;
   const clock = mock.method(performance, 'now', () => now);
   mock.timers.enable({ apis: ['setInterval'] });
   const times = new Map<number, number>();
   let seed = 0.1;
-  const ramp = new ConnectRamp(
+  const { edges = 1, openingLimit = 1000, opening = () => 0 } = more;
+  const ramp = new ConnectRamp({
     ratePerSecond,
-    () => (seed = (seed * 7.13) % 1),
-    (slot) => times.set(slot, now - 1000),
-  );
+    random: () => (seed = (seed * 7.13) % 1),
+    edgeOf: Array.from({ length: 20_000 }, (_, slot) => slot % edges),
+    openingLimit,
+    opening,
+    open: (slot) => times.set(slot, now - 1000),
+  });
   t.after(() => {
     ramp.stop();
     mock.timers.reset();

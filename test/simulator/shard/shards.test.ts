@@ -194,7 +194,7 @@ test(
     rig.shards.tell({ type: 'stop' });
     await rig.finished();
     assert(
-      rig.total((report) => report.refused.find(([reason]) => reason === 'bad-credentials')?.[1] ?? 0) >= 9,
+      rig.total((report) => new Map(report.connectFailures).get('refused:bad-credentials') ?? 0) >= 9,
     );
   },
 );

@@ -40,6 +40,7 @@ async function plan(timeline: Scenario['timeline'] = [], more: Partial<Scenario>
     kafka: { brokers: ['127.0.0.1:9092'] },
     brokersOf: (bridge) => [`${bridge}:9093`],
     pickPort: () => Promise.resolve(port++),
+    cores: 2,
     keys: undefined,
   });
 }

@@ -99,7 +99,15 @@ export function sampleRun(seconds = 60): SampleRun {
       version: '0.1.0',
     },
     fleet: { qos: 1, intervalMs: 1000, readingsPerMessage: 10, speedup: 10, edges: 2, bridges: 1 },
-    cars: { requested: cars, connectedPeak: cars, connectSeconds: 1.4, reconnects: 0, refused: 0 },
+    cars: {
+      requested: cars,
+      connectedPeak: cars,
+      connectSeconds: 1.4,
+      connectPerSecond: cars / 1.4,
+      reconnects: 0,
+      refused: 0,
+      connectFailures: {},
+    },
     delivery: {
       sent,
       stored,
