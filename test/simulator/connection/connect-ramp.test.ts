@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { mock, test } from 'node:test';
+import fc from 'fast-check';
 import { ConnectRamp } from '#simulator/connection/connect-ramp.ts';
 
 /**
@@ -74,4 +75,59 @@ test('a car that is not wanted any more is not let in, one that comes later is',
   ramp.add(3);
   pass(100);
   assert.deepEqual([...times.keys()], [1, 3]);
+});
+
+/** Lets time pass in turns of any length, as an event loop with other work does. */
+function passUnevenly(rigged: ReturnType<typeof rig>, turns: readonly number[]): number {
+  let passed = 0;
+  for (const ms of turns) {
+    rigged.stall(ms - 10);
+    rigged.pass(10);
+    passed += ms;
+  }
+  return passed;
+}
+
+test('the rate is kept within 5 %, whatever the event loop’s turns up to 90 ms', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 50, max: 3000 }),
+      fc.array(fc.integer({ min: 10, max: 90 }), { minLength: 80, maxLength: 120 }),
+      (ratePerSecond, turns) => {
+        const cleanUp: (() => void)[] = [];
+        const rigged = rig({ after: (callback) => cleanUp.push(callback) }, ratePerSecond);
+        try {
+          for (let slot = 0; slot < 20_000; slot++) rigged.ramp.add(slot);
+          const passed = passUnevenly(rigged, turns);
+          const expected = (passed / 1000) * ratePerSecond;
+          // What is due since the last turn is not in yet.
+          const open = ratePerSecond * 0.09 + 2;
+          assert.ok(rigged.times.size <= expected * 1.05 + 2, `${rigged.times.size} of ${expected}`);
+          assert.ok(rigged.times.size >= expected * 0.95 - open, `${rigged.times.size} of ${expected}`);
+        } finally {
+          for (const callback of cleanUp) callback();
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test('an edge that does not answer holds up its own cars only, and beyond its limit they wait', (t) => {
+  const waiting = [0, 0, 0];
+  const { ramp, times, pass } = rig(t, 1000, {
+    edges: 3,
+    openingLimit: 50,
+    // Edge 1 never answers, the others at once.
+    opening: (edge) => (edge === 1 ? waiting[1]! : 0),
+  });
+  for (let slot = 0; slot < 900; slot++) ramp.add(slot);
+  for (let turn = 0; turn < 200; turn++) {
+    pass(10);
+    waiting[1] = [...times.keys()].filter((slot) => slot % 3 === 1).length;
+  }
+  // A turn opens several before it is looked at again.
+  assert.ok(waiting[1]! >= 50 && waiting[1]! < 70, `${waiting[1]} cars were let in`);
+  for (const edge of [0, 2])
+    assert.equal([...times.keys()].filter((slot) => slot % 3 === edge).length, 300, `edge ${edge}`);
 });
