@@ -4,8 +4,8 @@ import { nearestWord } from '#runtime/nearest-word.ts';
 /** What a command takes: its options by their long names, and how many words beside them. */
 export interface Accepted {
   command: string;
-  /** `value`: takes a value, which may be given again when `values`. */
-  options: Readonly<Record<string, 'flag' | 'value' | 'values'>>;
+  /** `value`: takes a value, which may be given again when `values`; a pattern: may take one, which looks like this. */
+  options: Readonly<Record<string, 'flag' | 'value' | 'values' | RegExp>>;
   positionals: { most: number; what: string };
 }
 
@@ -47,6 +47,10 @@ export function readArguments(argv: readonly string[], accepted: Accepted): Give
       const near = nearestWord(name.replace(/^-/, ''), Object.keys(accepted.options));
       refuse(`there is no option ${flag}${near === undefined ? '' : `; did you mean --${near}?`}`);
     }
+    if (kind instanceof RegExp && rest.length === 0 && !kind.test(argv[i + 1] ?? '')) {
+      found.set(name, []);
+      continue;
+    }
     if (kind === 'flag') {
       if (rest.length > 0) refuse(`${flag} takes no value`);
       found.set(name, []);
@@ -55,7 +59,7 @@ export function readArguments(argv: readonly string[], accepted: Accepted): Give
     const value = rest.length > 0 ? rest.join('=') : argv[++i];
     if (value === undefined || (rest.length === 0 && value.startsWith('--'))) refuse(`${flag} needs a value`);
     const before = found.get(name) ?? [];
-    if (before.length > 0 && kind === 'value') refuse(`${flag} is given twice`);
+    if (before.length > 0 && kind !== 'values') refuse(`${flag} is given twice`);
     found.set(name, [...before, value ?? '']);
   }
   const { most, what } = accepted.positionals;

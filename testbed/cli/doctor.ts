@@ -1,29 +1,29 @@
-import os from 'node:os';
 import path from 'node:path';
 import { exitCodes } from '#runtime/errors.ts';
-import { processNames } from '../scenario/processes.ts';
+import type { KafkaConfig } from '#wire/kafka.ts';
+import { machineLimits } from '../run/machine-limits.ts';
+import { sizingFor } from '../scenario/processes.ts';
 import { loadScenario } from '../scenario/load.ts';
-import { messageIntervalMs, type Scenario } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { largestStageCars, scheduleMs } from '../scenario/stages.ts';
 import { shortDuration } from '../scenario/values.ts';
-import { sizingOf, type Sizing } from '../sizing.ts';
+import type { Limits, Sizing } from '../sizing.ts';
 import { readArguments } from './arguments.ts';
 import type { Command } from './command.ts';
+import { clockFinding, watchClock } from './doctor/clock.ts';
+import { lookAtConnectRate } from './doctor/connect-rate.ts';
+import { descriptorFacts, descriptorsFinding } from './doctor/descriptors.ts';
 import { diskFindings } from './doctor/disk.ts';
 import type { Finding } from './doctor/finding.ts';
-import { kafkaFindings } from './doctor/kafka.ts';
-import {
-  coresFinding,
-  descriptorsFinding,
-  localPortsFinding,
-  memoryFinding,
-  nodeFinding,
-  portsFinding,
-} from './doctor/machine.ts';
+import { givenKafkaFinding, kafkaFindings } from './doctor/kafka.ts';
+import { coresFinding, memoryFinding, nodeFinding } from './doctor/machine.ts';
+import { conntrackFinding, localPortsFinding, portsFinding, timeWaitFinding } from './doctor/network.ts';
+import { givenKafka } from './kafka-option.ts';
 import { overrideOptions, overridesFrom } from './overrides.ts';
+import { planInWords } from './plan-words.ts';
 import { shippedFolder } from './scenario-files.ts';
 
-const usage = 'fleetbed doctor [scenario.yaml] [--cars N] [--duration 2m] [--set path=value] [--kafka]';
+const usage = 'fleetbed doctor [scenario.yaml] [--cars N] [--duration 2m] [--set path=value] [--kafka [host:port]]';
 
 export const doctorCommand: Command = {
   name: 'doctor',
@@ -31,29 +31,34 @@ export const doctorCommand: Command = {
   usage,
   help: `Usage: ${usage}
 
-Looks at this machine: Node, Java, Kafka, cores, memory, disk, descriptors, ports. Says what each means for the scenario
-(without one: quickstart) and which command helps. What a scenario needs is an estimate on the safe side.
+Says which processes a scenario (without one: quickstart) is made of and what they need, by the plan that a run uses. Then
+looks at this machine: Node, Java, Kafka, cores, memory, disk, descriptors, ports, clock, and how many cars a second can connect
+(measured, a second or two); what each means for the scenario, and which command helps. Needs are estimates on the safe side.
 
   --cars N           as in run: ask for a larger or smaller fleet
   --duration 2m      as in run
   --seed N           as in run
   --set path=value   as in run (may be repeated)
-  --kafka            for a run against a Kafka of your own: Java and Maven are not needed
+  --kafka [host:port,…]   for a run against a Kafka of your own: Java and Maven are not needed; with its address, does it answer?
 
 Exit codes: 0 a run can start · 104 the scenario is invalid · 106 it cannot start
 `,
   async run(argv, io) {
     const given = readArguments(argv, {
       command: 'doctor',
-      options: { ...overrideOptions, kafka: 'flag' },
+      options: { ...overrideOptions, kafka: /^[^\s/]+:\d+(,|$)/ },
       positionals: { most: 1, what: 'one scenario' },
     });
     const file = given.positionals[0] ?? path.join(shippedFolder, 'quickstart.yaml');
     const kafkaGiven = given.has('kafka');
-    const scenario = await loadScenario(file, { ...overridesFrom(given), kafkaGiven });
+    const kafka = kafkaGiven ? givenKafka(io.env, given.value('kafka')) : undefined;
+    const limits = machineLimits();
+    const scenario = await loadScenario(file, { ...overridesFrom(given), kafkaGiven, limits });
+    const sizing = sizingFor(scenario, limits.cores, kafkaGiven);
     const cars = largestStageCars(scenario.stages).toLocaleString('en');
     io.stdout.write(`For ${scenario.name}: ${cars} cars, ${shortDuration(scheduleMs(scenario.stages))}\n\n`);
-    const findings = await examine(sizingFor(scenario), kafkaGiven, io.env);
+    io.stdout.write(`${planInWords(sizing)}\n`);
+    const findings = await examine({ scenario, sizing, limits, kafkaGiven, kafka, env: io.env });
     for (const finding of findings) io.stdout.write(inLines(finding));
     const blocked = findings.some(({ state }) => state === 'blocks');
     const warned = findings.some(({ state }) => state === 'warns');
@@ -63,31 +68,32 @@ Exit codes: 0 a run can start · 104 the scenario is invalid · 106 it cannot st
   },
 };
 
-async function examine(sizing: Sizing, kafkaGiven: boolean, env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const localPorts = localPortsFinding(sizing);
-  return [
+async function examine(of: {
+  scenario: Scenario;
+  sizing: Sizing;
+  limits: Limits;
+  kafkaGiven: boolean;
+  kafka: KafkaConfig | undefined;
+  env: NodeJS.ProcessEnv;
+}): Promise<Finding[]> {
+  const { scenario, sizing, limits, kafkaGiven } = of;
+  const { ratePerSecond } = scenario.connect;
+  const clock = watchClock();
+  const findings = [
     nodeFinding(process.versions.node),
-    ...(kafkaGiven ? [] : await kafkaFindings(env)),
-    coresFinding(os.availableParallelism(), sizing),
+    ...(kafkaGiven ? [await givenKafkaFinding(of.kafka)] : await kafkaFindings(of.env)),
+    coresFinding(limits.cores, sizing),
     memoryFinding(process.availableMemory(), sizing),
     ...(await diskFindings(sizing)),
-    await descriptorsFinding(sizing),
+    descriptorsFinding(sizing, descriptorFacts()),
     await portsFinding(sizing),
-    ...(localPorts ? [localPorts] : []),
+    localPortsFinding(sizing),
+    timeWaitFinding(sizing),
+    conntrackFinding(sizing),
+    await lookAtConnectRate(sizing, limits.cores, ratePerSecond, scenario.stages[0]?.cars ?? 0),
+    clockFinding(await clock(), kafkaGiven),
   ];
-}
-
-function sizingFor(scenario: Scenario): Sizing {
-  const names = processNames(scenario);
-  return sizingOf({
-    cars: largestStageCars(scenario.stages),
-    simulators: names.simulators.length,
-    edges: names.edges.length,
-    bridges: names.bridges.length,
-    readingsPerMessage: scenario.fleet.readingsPerMessage,
-    messageIntervalMs: messageIntervalMs(scenario),
-    durationMs: scheduleMs(scenario.stages),
-  });
+  return findings.filter((finding) => finding !== undefined);
 }
 
 const marks = { ok: '✓', warns: '!', blocks: '✗' } as const;

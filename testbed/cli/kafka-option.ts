@@ -21,3 +21,10 @@ export function kafkaOf(
   if (option.topicPrefix !== undefined) argv.push('--kafka-topic-prefix', option.topicPrefix);
   return loadConfig(z.object({ kafka: kafkaConfig }), { argv, env, component: command }).kafka;
 }
+
+/** The user's own Kafka is named by --kafka or FLEETBED_KAFKA_BROKERS; how to reach it, by FLEETBED_KAFKA_…. */
+export function givenKafka(env: NodeJS.ProcessEnv, option: string | undefined): KafkaConfig | undefined {
+  const brokers = option ?? env['FLEETBED_KAFKA_BROKERS'];
+  if (brokers === undefined) return undefined;
+  return kafkaOf('run', { brokers }, env);
+}

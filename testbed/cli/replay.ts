@@ -10,10 +10,11 @@ import { duration, shortDuration } from '../scenario/values.ts';
 import { plural } from '../verdict/figures.ts';
 import { readArguments, type Given } from './arguments.ts';
 import type { Command } from './command.ts';
+import { givenKafka } from './kafka-option.ts';
 import { overridesFrom } from './overrides.ts';
 import { perform } from './perform.ts';
 import { readAndSay } from './read-drives.ts';
-import { announcement, givenKafka } from './run.ts';
+import { announcement } from './run.ts';
 
 const usage =
   'fleetbed replay <drives> --mapping FILE [--cars N] [--speedup N] [--duration 2m] [--train] [--check] …';

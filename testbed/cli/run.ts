@@ -1,7 +1,7 @@
 import { exitCodes, UserError } from '#runtime/errors.ts';
-import type { KafkaConfig } from '#wire/kafka.ts';
+import { machineLimits } from '../run/machine-limits.ts';
 import { loadScenario } from '../scenario/load.ts';
-import { processNames } from '../scenario/processes.ts';
+import { processNames, sizingFor } from '../scenario/processes.ts';
 import {
   isSpoil,
   messageIntervalMs,
@@ -15,10 +15,11 @@ import { shortDuration } from '../scenario/values.ts';
 import { plural } from '../verdict/figures.ts';
 import { readArguments, type Given } from './arguments.ts';
 import type { Command } from './command.ts';
-import { kafkaOf } from './kafka-option.ts';
+import { givenKafka } from './kafka-option.ts';
 import { mqttOf } from './mqtt-option.ts';
 import { overrideOptions, overridesFrom } from './overrides.ts';
 import { perform } from './perform.ts';
+import { planInWords } from './plan-words.ts';
 import { readAndSay } from './read-drives.ts';
 
 const help = `Usage: fleetbed run <scenario.yaml> [options]
@@ -38,7 +39,7 @@ and ends with one verdict.
   --out DIR            where summary.json, report.html, junit.xml, metrics.ndjson and logs/ go
                        (default: out/<scenario>/<run>)
   --keep               leave the local Kafka up, to look into it (fleetbed tail fleet.telemetry --kafka …)
-  --dry-run            check everything and say what would run
+  --dry-run            check everything and say what would run, and what it would need
 
 Exit codes: 0 thresholds held · 99 a threshold failed · 104 invalid scenario or option · 105 stopped by you ·
 106 a part failed · 107 the machine starved the generator, so there is no verdict
@@ -55,12 +56,16 @@ export const runCommand: Command = {
     const { file, given } = readRunArguments(argv);
     const kafka = givenKafka(io.env, given.value('kafka'));
     const mqtt = mqttOf('run', given.value('mqtt'));
+    const limits = machineLimits();
     const scenario = await loadScenario(file, {
       ...overridesFrom(given),
       kafkaGiven: kafka !== undefined,
+      limits,
     });
+    const sizing = sizingFor(scenario, limits.cores, kafka !== undefined);
     io.stdout.write(`${announcement(scenario)}\n`);
     if (mqtt) io.stdout.write(`  edges and bridges meet at the MQTT broker ${mqtt.host}:${mqtt.port}\n`);
+    io.stdout.write(planInWords(sizing));
     if (given.has('dry-run')) return exitCodes.ok;
 
     const { recorded, intervalMs, readingsPerMessage } = scenario.fleet;
@@ -91,13 +96,6 @@ function readRunArguments(argv: string[]): { file: string; given: Given } {
   if (file === undefined)
     throw new UserError('config', 'fleetbed run: which scenario? (fleetbed ls shows some)');
   return { file, given };
-}
-
-/** The user's own Kafka is named by --kafka or FLEETBED_KAFKA_BROKERS; how to reach it, by FLEETBED_KAFKA_…. */
-export function givenKafka(env: NodeJS.ProcessEnv, option: string | undefined): KafkaConfig | undefined {
-  const brokers = option ?? env['FLEETBED_KAFKA_BROKERS'];
-  if (brokers === undefined) return undefined;
-  return kafkaOf('run', { brokers }, env);
 }
 
 /** What is about to happen, in a line or two. */

@@ -1,5 +1,8 @@
 import { existsSync } from 'node:fs';
 import { UserError } from '#runtime/errors.ts';
+import { createLog } from '#runtime/log.ts';
+import { connectKafka, waitForKafka, type KafkaConfig } from '#wire/kafka.ts';
+import { milliseconds } from '../../verdict/figures.ts';
 import { findJava, findMaven } from '../../run/kafka/java.ts';
 import { cacheFolder, kafkaVersion } from '../../run/kafka/resolve.ts';
 import { ok, type Finding } from './finding.ts';
@@ -43,6 +46,29 @@ async function jarsFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
       found: firstSentences(error),
       consequence,
       fix: 'apt-get install maven     (macOS: brew install maven)',
+    };
+  }
+}
+
+const reachTimeoutMs = 5000;
+
+/** A Kafka of the user's own: does it answer? @param config undefined: it is not named */
+export async function givenKafkaFinding(config: KafkaConfig | undefined): Promise<Finding> {
+  const subject = 'Kafka';
+  if (!config) return ok(subject, 'your own; --kafka host:port asks whether it can be reached');
+  try {
+    const startedMs = performance.now();
+    const kafka = connectKafka(config, createLog({ component: 'doctor', level: 'silent' }));
+    await waitForKafka(kafka, reachTimeoutMs);
+    return ok(subject, `${config.brokers.join(', ')} answers, within ${milliseconds(performance.now() - startedMs)}`);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return {
+      subject,
+      state: 'blocks',
+      found: error.message,
+      consequence: 'nothing that cars send can be stored, and the run does not begin',
+      fix: 'look at its address, its listeners (advertised.listeners) and FLEETBED_KAFKA_SSL_…, FLEETBED_KAFKA_SASL_…',
     };
   }
 }
