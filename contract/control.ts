@@ -3,7 +3,7 @@
  * A component that runs alone has no such channel, and needs none.
  */
 export type ToSimulator =
-  /** The schedule's zero. In the past for a simulator that was killed and restarted: it joins at the next due message. */
+  /** The schedule's zero. In the past for a simulator that was killed and restarted: it joins at the next due message, connected or not. */
   | { type: 'start'; at: number }
   /** Stop scheduling, wait for what is in flight, finish. */
   | { type: 'stop' };

@@ -166,6 +166,7 @@ export class CarConnections implements LoneCarrier {
 
   /** The car says goodbye. What it has not had acknowledged stays so. */
   async end(slot: number): Promise<void> {
+    if (this.#awaited.delete(slot)) this.#settle();
     const client = this.#clients[slot];
     if (!client) return;
     this.#clients[slot] = undefined;

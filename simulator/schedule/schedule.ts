@@ -60,12 +60,15 @@ export class Schedule {
     return [...this.#indices.keys()].filter((slot) => this.#presences(slot)[0]?.fromMs === 0);
   }
 
-  /** Takes part from `nowMs` on; later than 0 when this process joins a schedule that runs. */
+  /** Takes part from `nowMs` on; later than 0 when this process joins a schedule that runs: some first cars have left then. */
   begin(nowMs: number): void {
     const beginMs = Math.max(0, nowMs);
     this.#wheel.begin(beginMs);
     for (const slot of this.#indices.keys()) {
-      for (const [presence, { fromMs, toMs }] of this.#presences(slot).entries()) {
+      const presences = this.#presences(slot);
+      const isThere = presences.some(({ fromMs, toMs }) => fromMs <= beginMs && toMs > beginMs);
+      if (!isThere && presences[0]?.fromMs === 0) this.#events.leave(slot);
+      for (const [presence, { fromMs, toMs }] of presences.entries()) {
         // It leaves when the wheel has fired its last message.
         const leaveMs = toMs + this.#wheel.tickMs;
         if (fromMs > beginMs) this.#changes.push({ atMs: fromMs, slot, presence, joins: true });

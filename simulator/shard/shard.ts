@@ -181,8 +181,8 @@ class Shard {
         stopped.resolve();
       }
     });
-    const connecting = this.#connectFirst();
-    await Promise.race([Promise.all([connecting, this.#over()]), stopped.promise]);
+    void this.#connectFirst();
+    await Promise.race([this.#over(), stopped.promise]);
     this.#stop();
     await this.#quiet();
     this.#outgoing.giveUp();
@@ -201,6 +201,7 @@ class Shard {
     const first = this.#schedule.firstCars();
     for (const slot of first) this.#ramp.add(slot);
     await this.#connections.settled(first);
+    if (this.#isStopped) return;
     const seconds = (performance.now() - beganMs) / 1000;
     this.#connectedAt = Date.now();
     this.#post({ type: 'connected', cars: this.#connections.connected, seconds });

@@ -13,6 +13,8 @@ export interface TestEdge {
   port: number;
   /** Cars that are connected now. */
   cars: Set<string>;
+  /** Cars that have ever been. */
+  known: Set<string>;
   /** All that arrived, by car, in order; repetitions included. */
   received: Map<string, { batch: TelemetryBatch; bytes: Buffer; dup: boolean }[]>;
   /** While true, nothing is acknowledged. */
@@ -23,7 +25,7 @@ export interface TestEdge {
 export async function testEdge(t: TestContext): Promise<TestEdge> {
   const metrics = new Metrics({ component: 'test', name: 'edge' });
   const held: (() => void)[] = [];
-  const edge: TestEdge = { port: 0, cars: new Set(), received: new Map(), holds: false };
+  const edge: TestEdge = { port: 0, cars: new Set(), known: new Set(), received: new Map(), holds: false };
   const release = setInterval(() => {
     if (!edge.holds) for (const settle of held.splice(0)) settle();
   }, 5);
@@ -52,7 +54,10 @@ export async function testEdge(t: TestContext): Promise<TestEdge> {
         if (qos === 1) held.push(() => settle());
         else settle();
       },
-      onConnected: (name) => edge.cars.add(name),
+      onConnected: (name) => {
+        edge.cars.add(name);
+        edge.known.add(name);
+      },
       onGone: (name) => edge.cars.delete(name),
     },
     log: createLog({ component: 'test', level: 'silent' }),

@@ -11,7 +11,7 @@ export class Fleet {
   readonly #simulators = new Map<string, Supervised>();
   readonly #connected = new Map<string, { cars: number; seconds: number }>();
   readonly #finished = new Set<string>();
-  #startedAt: number | undefined;
+  #isStarted = false;
 
   constructor(ledger: Ledger, truth: GroundTruth) {
     this.#ledger = ledger;
@@ -27,9 +27,8 @@ export class Fleet {
     switch (message.type) {
       case 'connected': {
         const { cars, seconds } = message;
-        // A simulator that was killed and started again joins the schedule that runs.
-        if (this.#startedAt !== undefined) this.#send(name, { type: 'start', at: this.#startedAt });
-        else this.#connected.set(name, { cars, seconds });
+        // Of one that was killed and started again it is no news: it has joined the schedule long since.
+        if (!this.#isStarted) this.#connected.set(name, { cars, seconds });
         break;
       }
       case 'marks':
@@ -68,10 +67,15 @@ export class Fleet {
     return [...this.#simulators.keys()].filter((name) => !this.#finished.has(name) && !isGone(name));
   }
 
-  /** @param at ms since 1970: the schedule's zero */
+  /**
+   * One that is killed and started again hears of it as soon as it is ready, whether or not its cars find their edges: each of
+   * them takes part when it is connected.
+   * @param at ms since 1970: the schedule's zero
+   */
   start(at: number): void {
-    this.#startedAt = at;
-    for (const name of this.#simulators.keys()) this.#send(name, { type: 'start', at });
+    this.#isStarted = true;
+    const message: ToSimulator = { type: 'start', at };
+    for (const simulator of this.#simulators.values()) simulator.keepTelling(() => message);
   }
 
   stop(): void {

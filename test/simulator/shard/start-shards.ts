@@ -55,6 +55,7 @@ export function startShards(t: TestContext, edges: string[], changes: Record<str
     shards,
     marks,
     spoiled,
+    heard,
     total,
     last: (of: (report: ShardReport) => number) => reports.reduce((sum, own) => sum + of(own.at(-1)!), 0),
     connected: async () => {
