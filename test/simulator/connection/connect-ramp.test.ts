@@ -122,7 +122,7 @@ test('an edge that does not answer holds up its own cars only, and beyond its li
     opening: (edge) => (edge === 1 ? waiting[1]! : 0),
   });
   for (let slot = 0; slot < 900; slot++) ramp.add(slot);
-  for (let turn = 0; turn < 200; turn++) {
+  for (let n = 0; n < 200; n++) {
     pass(10);
     waiting[1] = [...times.keys()].filter((slot) => slot % 3 === 1).length;
   }

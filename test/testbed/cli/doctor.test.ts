@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fleetbed, scratch } from '#test/fleetbed.ts';
-import { diskFindings, spaceFinding } from '#testbed/cli/doctor/disk.ts';
+import { diskFindings, spaceFinding, speedFinding } from '#testbed/cli/doctor/disk.ts';
+import { clockFinding, watchClock, type ClockFacts } from '#testbed/cli/doctor/clock.ts';
+import { connectRateFinding, measureConnectRate, sureRate } from '#testbed/cli/doctor/connect-rate.ts';
 import {
-  coresFinding,
-  descriptorsFindingOf,
-  localPortsFinding,
-  memoryFinding,
-  nodeFinding,
-} from '#testbed/cli/doctor/machine.ts';
-import { sizingOf } from '#testbed/sizing.ts';
+  descriptorFacts,
+  descriptorsFinding,
+  type DescriptorFacts,
+} from '#testbed/cli/doctor/descriptors.ts';
+import { coresFinding, memoryFinding, nodeFinding } from '#testbed/cli/doctor/machine.ts';
+import { conntrackFinding, localPortsFinding, timeWaitFinding } from '#testbed/cli/doctor/network.ts';
+import { pickPort } from '#testbed/run/ports.ts';
+import { simulatorsFor, sizingOf, type Load } from '#testbed/sizing.ts';
 
 const quickstart = sizingOf({
   cars: 500,
@@ -20,7 +23,7 @@ const quickstart = sizingOf({
   messageIntervalMs: 1000,
   durationMs: 50_000,
 });
-const large = sizingOf({
+const of100k: Load = {
   cars: 100_000,
   simulators: 6,
   edges: 6,
@@ -28,8 +31,12 @@ const large = sizingOf({
   readingsPerMessage: 10,
   messageIntervalMs: 10_000,
   durationMs: 600_000,
-});
+};
+const large = sizingOf(of100k);
 const gib = 1024 ** 3;
+const mb = 1e6;
+const limit = (hard: number): DescriptorFacts => ({ soft: 1024, hard, open: 2000, most: 1_000_000 });
+const clock: ClockFacts = { source: 'tsc', costNs: 40, movedMs: 0.3, synchronised: true };
 
 test('what blocks a run and what only makes it worse are told apart', () => {
   assert.equal(nodeFinding('20.19.0').state, 'blocks');
@@ -38,11 +45,41 @@ test('what blocks a run and what only makes it worse are told apart', () => {
   assert.equal(coresFinding(2, large).state, 'warns');
   assert.equal(memoryFinding(24 * gib, large).state, 'ok');
   assert.equal(memoryFinding(1 * gib, large).state, 'warns');
-  assert.equal(descriptorsFindingOf(20_000, large).state, 'ok');
-  assert.equal(descriptorsFindingOf(1024, large).state, 'blocks');
-  assert.equal(descriptorsFindingOf(Number.POSITIVE_INFINITY, large).state, 'ok');
+  assert.equal(descriptorsFinding(large, limit(20_000)).state, 'ok');
+  assert.equal(descriptorsFinding(large, limit(1024)).state, 'blocks');
+  assert.equal(descriptorsFinding(large, limit(Number.POSITIVE_INFINITY)).state, 'ok');
+  assert.equal(
+    descriptorsFinding(large, { ...limit(20_000), open: 900_000, most: 1_000_000 }).state,
+    'blocks',
+  );
+  // A limit that can be met with more processes than usual.
+  const simulators = simulatorsFor(100_000, { carsPerProcess: 3800 });
+  assert.equal(
+    descriptorsFinding(sizingOf({ ...of100k, simulators, edges: 30 }), limit(4096)).state,
+    'warns',
+  );
   assert.equal(localPortsFinding(large, { low: 32_768, high: 60_999 })?.state, 'ok');
   assert.equal(localPortsFinding(large, { low: 50_000, high: 60_999 })?.state, 'blocks');
+  assert.equal(localPortsFinding(large, { low: 43_000, high: 60_999 })?.state, 'warns');
+  const wide = { low: 1024, high: 65_535 };
+  assert.equal(timeWaitFinding(large, { sockets: 5, reuse: 2 })?.state, 'ok');
+  assert.equal(
+    timeWaitFinding(large, { sockets: 5, reuse: 0 }, { low: 32_768, high: 60_999 })?.state,
+    'warns',
+  );
+  assert.equal(timeWaitFinding(large, { sockets: 5, reuse: 0 }, wide)?.state, 'ok');
+  assert.equal(conntrackFinding(large, undefined).state, 'ok');
+  assert.equal(conntrackFinding(large, { entries: 300, most: 262_144 }).state, 'ok');
+  assert.equal(conntrackFinding(large, { entries: 300, most: 65_536 }).state, 'warns');
+  assert.equal(speedFinding(500 * mb, large).state, 'ok');
+  assert.equal(speedFinding(5 * mb, large).state, 'warns');
+  assert.equal(connectRateFinding(3000, 3000, 100_000).state, 'ok');
+  assert.equal(connectRateFinding(2000, 5000, 100_000).state, 'warns');
+  assert.equal(clockFinding(clock, true).state, 'ok');
+  assert.equal(clockFinding({ ...clock, synchronised: false }, false).state, 'ok');
+  assert.equal(clockFinding({ ...clock, synchronised: false }, true).state, 'warns');
+  assert.equal(clockFinding({ ...clock, movedMs: 400 }, false).state, 'warns');
+  assert.equal(clockFinding({ ...clock, source: 'hpet' }, false).state, 'warns');
   assert.equal(spaceFinding(gib, quickstart, '/tmp').state, 'ok');
   assert.equal(spaceFinding(gib, large, '/tmp').state, 'blocks');
 });
@@ -52,8 +89,16 @@ test('everything that is not well says what it means and what helps', () => {
     nodeFinding('20.19.0'),
     coresFinding(2, large),
     memoryFinding(gib, large),
-    descriptorsFindingOf(1024, large),
+    descriptorsFinding(large, limit(1024)),
+    descriptorsFinding(large, { ...limit(20_000), open: 900_000, most: 1_000_000 }),
     localPortsFinding(large, { low: 50_000, high: 60_999 }),
+    timeWaitFinding(large, { sockets: 5, reuse: 0 }, { low: 32_768, high: 60_999 }),
+    conntrackFinding(large, { entries: 300, most: 65_536 }),
+    speedFinding(5 * mb, large),
+    connectRateFinding(2000, 5000, 100_000),
+    clockFinding({ ...clock, synchronised: false }, true),
+    clockFinding({ ...clock, movedMs: 400 }, false),
+    clockFinding({ ...clock, source: 'hpet' }, false),
     spaceFinding(gib, large, '/tmp'),
   ];
   for (const finding of findings) assert.ok(finding?.consequence && finding.fix, finding?.subject);
@@ -71,9 +116,10 @@ test('a real disk is measured, and nothing is left on it', async () => {
   const findings = await diskFindings(quickstart, folder.dir);
   assert.deepEqual(
     findings.map(({ subject }) => subject),
-    ['Disk', 'Disk sync'],
+    ['Disk', 'Disk speed', 'Disk sync'],
   );
-  assert.match(findings[1]?.found ?? '', /^\d+\.\d ms, at worst \d+ ms/);
+  assert.match(findings[1]?.found ?? '', /^\d.* written, for about/);
+  assert.match(findings[2]?.found ?? '', /^\d+\.\d ms, at worst \d+ ms/);
 });
 
 test('without Java doctor says what to install and ends with 106; a Kafka of the user’s own needs none', async () => {
@@ -83,8 +129,41 @@ test('without Java doctor says what to install and ends with 106; a Kafka of the
   assert.equal(without.code, 106, without.stdout + without.stderr);
   assert.match(without.stdout, /✗ Java .*\n.*\n\s+-> apt-get install openjdk-17-jre-headless/);
   assert.match(without.stdout, /✗ Kafka .*\n.*\n\s+-> apt-get install maven/);
+  // The plan that a run would use.
+  assert.match(without.stdout, /^ {2}simulator +1 +500 /m);
+  assert.match(without.stdout, /^ {2}together +\d+ /m);
+  assert.match(without.stdout, /✓ Connect rate +up to [\d,]+\/s here|! Connect rate/);
   assert.match(without.stdout, /It cannot start like this/);
   const given = await fleetbed(['doctor', '--kafka'], { env });
   assert.equal(given.code, 0, given.stdout + given.stderr);
   assert.doesNotMatch(given.stdout, /Java/);
+});
+
+test('a Kafka of the user’s own that does not answer blocks a run, and its address is told', async () => {
+  const address = `127.0.0.1:${await pickPort()}`;
+  const { code, stdout } = await fleetbed(['doctor', '--kafka', address]);
+  assert.equal(code, 106, stdout);
+  assert.match(stdout, new RegExp(`✗ Kafka .*${address}`));
+});
+
+test('how many cars connect in a second is measured with real cars and a real broker', async () => {
+  const rate = await measureConnectRate();
+  assert.ok(rate > 20 && rate < 1_000_000, `${rate}/s`);
+});
+
+test('the rate that doctor prints is below what was measured, and grows with the pairs that work at once', () => {
+  assert.equal(sureRate(4000, 2, quickstart), 2800);
+  assert.equal(sureRate(4000, 2, large), 2800);
+  assert.equal(sureRate(4000, 8, large), 11_200);
+  // More than six pairs are not there.
+  assert.equal(sureRate(4000, 64, large), 16_800);
+  assert.equal(sureRate(4000, 64, quickstart), 2800);
+  assert.equal(sureRate(0.1, 1, quickstart), 1);
+});
+
+test('what this machine says of descriptors and its clock can be read', async () => {
+  const { soft, hard, open, most } = descriptorFacts();
+  assert.ok(soft > 0 && hard >= soft && open >= 0 && most > 0);
+  const facts = await watchClock()();
+  assert.ok(facts.costNs > 0 && facts.movedMs < 10_000);
 });

@@ -28,6 +28,7 @@ test('at a broker bridges share out the edges, and a link lies between its edge 
       topicPrefix: 'fleetbed/r1/',
     },
     pickPort: () => Promise.resolve(port++),
+    cores: 2,
     keys: undefined,
   });
   const common = { health: {}, log: {} };
