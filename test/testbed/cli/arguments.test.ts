@@ -42,6 +42,21 @@ test('what is wrong is told with the nearest right option', () => {
   assert.match(refused(['a.yaml', 'b.yaml']), /expected one scenario, got a.yaml b.yaml/);
 });
 
+test('an option that may have a value takes the next word only if it looks like one', () => {
+  const optional = { ...accepted, options: { kafka: /^\S+:\d+$/ } };
+  const kafkaOf = (...argv: string[]) => {
+    const given = readArguments(argv, optional);
+    return [given.has('kafka'), given.value('kafka'), given.positionals];
+  };
+  assert.deepEqual(kafkaOf('a.yaml'), [false, undefined, ['a.yaml']]);
+  assert.deepEqual(kafkaOf('--kafka', 'a.yaml'), [true, undefined, ['a.yaml']]);
+  assert.deepEqual(kafkaOf('--kafka'), [true, undefined, []]);
+  assert.deepEqual(kafkaOf('--kafka', 'b:9092', 'a.yaml'), [true, 'b:9092', ['a.yaml']]);
+  assert.deepEqual(kafkaOf('--kafka=anything'), [true, 'anything', []]);
+  const twice = ['--kafka', 'b:1', '--kafka', 'b:2'];
+  assert.throws(() => readArguments(twice, optional), /--kafka is given twice/);
+});
+
 test('values are checked', () => {
   assert.match(refused(['--cars', '0']), /^--cars: expected a whole number from 1 to 1000000, got 0$/);
   assert.match(refused(['--cars', '1e3']), /--cars: expected a whole number/);

@@ -91,7 +91,7 @@ const cases: [what: string, text: string, problem: RegExp][] = [
   ],
   [
     'too few edges',
-    'name: bad\ncars: 50000\nduration: 9s\n',
+    'name: bad\ncars: 50000\nduration: 9s\nedges: { count: 1 }\n',
     /edges.count: expected at least 3 for 50000 cars/,
   ],
   ['both forms of stages', `${head}cars: 3\n`, /^4:7: cars: expected either stages, or cars and duration/],

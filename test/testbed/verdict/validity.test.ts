@@ -52,3 +52,16 @@ test('a busy machine is a warning, not a verdict', () => {
   assert.equal(valid, true);
   assert.match(warnings[0] ?? '', /CPU 99 %/);
 });
+
+test('swapping is a warning, a little of it is not worth one', () => {
+  const swap = (swappedBytes: number) => watched(() => ({})).verdict({ ...calm, swappedBytes });
+  assert.deepEqual(swap(10e6).warnings, []);
+  assert.equal(swap(3e9).valid, true);
+  assert.match(swap(3e9).warnings[0] ?? '', /swapped 3 GB in and out/);
+});
+
+test('a simulator that never came to the end of its schedule makes it invalid: its late messages are counted nowhere', () => {
+  const { valid, invalidReasons } = watched(() => ({})).verdict({ ...calm, unfinished: ['simulator-2'] });
+  assert.equal(valid, false);
+  assert.match(invalidReasons[0] ?? '', /simulator-2 did not come to the end of its schedule/);
+});
