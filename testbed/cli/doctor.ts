@@ -23,7 +23,8 @@ import { overrideOptions, overridesFrom } from './overrides.ts';
 import { planInWords } from './plan-words.ts';
 import { shippedFolder } from './scenario-files.ts';
 
-const usage = 'fleetbed doctor [scenario.yaml] [--cars N] [--duration 2m] [--set path=value] [--kafka [host:port]]';
+const usage =
+  'fleetbed doctor [scenario.yaml] [--cars N] [--duration 2m] [--set path=value] [--kafka [host:port]]';
 
 export const doctorCommand: Command = {
   name: 'doctor',
@@ -33,7 +34,7 @@ export const doctorCommand: Command = {
 
 Says which processes a scenario (without one: quickstart) is made of and what they need, by the plan that a run uses. Then
 looks at this machine: Node, Java, Kafka, cores, memory, disk, descriptors, ports, clock, and how many cars a second can connect
-(measured, a second or two); what each means for the scenario, and which command helps. Needs are estimates on the safe side.
+(measured, some seconds); what each means for the scenario, and which command helps. Needs are estimates on the safe side.
 
   --cars N           as in run: ask for a larger or smaller fleet
   --duration 2m      as in run

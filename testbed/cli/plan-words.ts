@@ -19,7 +19,9 @@ export function planInWords(sizing: Sizing): string {
   const table = [[...headings], ...rows, [...all, sizing.cores.toFixed(2)]];
   const widths = headings.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   const lines = table.map((row) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+      .join('  '),
   );
   return [
     ...lines.map((line) => `  ${line.trimEnd()}\n`),

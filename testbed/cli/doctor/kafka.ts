@@ -60,7 +60,10 @@ export async function givenKafkaFinding(config: KafkaConfig | undefined): Promis
     const startedMs = performance.now();
     const kafka = connectKafka(config, createLog({ component: 'doctor', level: 'silent' }));
     await waitForKafka(kafka, reachTimeoutMs);
-    return ok(subject, `${config.brokers.join(', ')} answers, within ${milliseconds(performance.now() - startedMs)}`);
+    return ok(
+      subject,
+      `${config.brokers.join(', ')} answers, within ${milliseconds(performance.now() - startedMs)}`,
+    );
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return {

@@ -97,7 +97,8 @@ export function conntrackFinding(sizing: Sizing, facts = conntrackFacts()): Find
     // Where no rule asks for it nothing is followed, and the count stays near zero: it may do.
     state: 'warns',
     found,
-    consequence: 'where firewall rules follow connections, cars beyond that time out (“table full, dropping packet”)',
+    consequence:
+      'where firewall rules follow connections, cars beyond that time out (“table full, dropping packet”)',
     fix: `sysctl -w net.netfilter.nf_conntrack_max=${2 * (facts.entries + needed)}`,
   };
 }
