@@ -65,13 +65,7 @@ const connackReasons: Record<number, CloseReason> = {
   4: 'refused:bad-credentials',
   5: 'refused:not-authorized',
 };
-const unreachable = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-]);
+const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
 const exhausted: Record<string, CloseReason> = {
   EMFILE: 'no-descriptors',
   ENFILE: 'no-descriptors',

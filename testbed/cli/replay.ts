@@ -2,8 +2,10 @@ import path from 'node:path';
 import { exitCodes, UserError } from '#runtime/errors.ts';
 import type { DrivesRead } from '#simulator/recorded/read-drives.ts';
 import type { Drives } from '../run/drives.ts';
+import { machineLimits } from '../run/machine-limits.ts';
 import { checkScenario } from '../scenario/load.ts';
 import { readMapping } from '../scenario/mapping-file.ts';
+import { sizingFor } from '../scenario/processes.ts';
 import type { Recorded } from '../scenario/scenario.ts';
 import { Source } from '../scenario/source.ts';
 import { duration, shortDuration } from '../scenario/values.ts';
@@ -13,6 +15,7 @@ import type { Command } from './command.ts';
 import { givenKafka } from './kafka-option.ts';
 import { overridesFrom } from './overrides.ts';
 import { perform } from './perform.ts';
+import { planInWords } from './plan-words.ts';
 import { readAndSay } from './read-drives.ts';
 import { announcement } from './run.ts';
 
@@ -74,11 +77,14 @@ export const replayCommand: Command = {
     }
     const kafka = givenKafka(io.env, given.value('kafka'));
     const { set } = overridesFrom(given);
+    const limits = machineLimits();
     const scenario = await checkScenario(new Source('the scenario of fleetbed replay', text), {
       set,
       kafkaGiven: kafka !== undefined,
+      limits,
     });
-    io.stdout.write(`${announcement(scenario)}\n`);
+    const sizing = sizingFor(scenario, limits.cores, kafka !== undefined);
+    io.stdout.write(`${announcement(scenario)}\n${planInWords(sizing)}`);
     const out = given.value('out');
     return await perform({ scenario, kafka, drives, out, keep: given.has('keep') }, io);
   },
