@@ -225,6 +225,8 @@ class Shard {
     const nowMs = performance.now() - this.#zeroMs;
     this.#slow?.run(nowMs);
     const allFired = this.#schedule.run(nowMs, messagesPerTurn);
+    // At once: of what dies with this process the ledger would take an odd message for a fault.
+    this.#spoiledLog.flush();
     if (allFired) setTimeout(() => this.#turn(), turnMs);
     else setImmediate(() => this.#turn());
   }
