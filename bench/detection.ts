@@ -1,218 +1,157 @@
-import { createLog } from '#runtime/log.ts';
-import type { DetectorKind } from '#contract/release.ts';
+import { parseArgs } from 'node:util';
+import { failures } from '#contract/failures.ts';
 import type { SignalName } from '#contract/signals.ts';
-import { trainOn } from '#cloud/trainer.ts';
-import { decodeArtefact, type Artefact } from '#model/artefact.ts';
-import { createScorer } from '#model/detector.ts';
-import { joined } from '#testbed/verdict/detection/alarms.ts';
+import type { FailureId } from '#simulator/failures/failures.ts';
+import {
+  asTrained,
+  atThreshold,
+  calibrated,
+  scoresOf,
+  trained,
+  type Detector,
+} from './detection/detectors.ts';
 import { carsOf, type Car } from './detection/drives.ts';
-import { chance, fixedRules, mahalanobis, type Rival } from './detection/rivals.ts';
+import { chance, fixedRules, mahalanobis } from './detection/rivals.ts';
+import { Tally, type ModeTally } from './detection/tally.ts';
 
 /**
- * How good detectors are, event by event: failures laid into cars that no detector has seen, recall before the engine
- * fails, and false alarms of the healthy cars beside them. Every detector but the fixed limits gets the same budget of
- * false alarms on the same healthy cars. docs/detection.md has the table.
+ * How good detectors are, event by event: every failure, sensor fault and circumstance laid into cars that no detector has
+ * seen, alarms before the failure is complete, and false alarms of the healthy cars beside them. Every detector but the
+ * fixed limits gets the same budget of false alarms on the same healthy cars. docs/detection.md has the tables.
  *
- *     npm run bench:detection [-- cars of the test fleet]
+ *     npm run bench:detection [-- --each CARS-OF-EACH-MODE --healthy CARS --seed N --quick]
+ *
+ * --quick: the virtual sensors as trained alone.
  */
+const { values: options } = parseArgs({
+  options: {
+    each: { type: 'string', default: '40' },
+    healthy: { type: 'string', default: '400' },
+    seed: { type: 'string', default: '37' },
+    quick: { type: 'boolean', default: false },
+  },
+});
+const each = Number(options.each);
+const healthyCars = Number(options.healthy);
 const budget = 8;
 const minutes = 45;
 const onsetMinute = 25;
-const cars = Number(process.argv[2] ?? 400);
-const dayMs = 86_400_000;
+const overMinutes = 10;
+const severity = 0.8;
 
-const severities = [0.3, 0.7, 1];
-const training = carsOf({ seed: 11, cars: 400, minutes: 15 });
-const calibration = carsOf({ seed: 23, cars: 200, minutes });
-const each = Math.max(5, Math.floor(cars / 10));
-const test = carsOf({
-  seed: 37,
-  cars,
-  minutes,
-  failures: [
-    ...severities.map((severity) => ({
-      failure: 'coolant-loss' as const,
-      severity,
-      cars: each,
-      sensor: 'coolantTemperature' as const,
-      atMinute: onsetMinute,
-      overMinutes: 10,
-    })),
-    {
-      failure: 'sensor-stuck' as const,
-      severity: 0.7,
-      cars: each,
-      sensor: 'coolantTemperature' as const,
-      atMinute: onsetMinute,
-      overMinutes: 10,
-    },
-  ],
+interface Mode {
+  name: string;
+  failure: FailureId;
+  severity: number;
+  sensor: SignalName;
+}
+
+/** Coolant loss by severity; sensor faults of a slow signal and of one that others are predicted from. */
+const modes: Mode[] = failures.flatMap(({ id, kind }): Mode[] => {
+  const one = { name: id, failure: id as FailureId, severity, sensor: 'coolantTemperature' as SignalName };
+  if (id === 'coolant-loss')
+    return [0.3, 0.7, 1].map((own) => ({ ...one, name: `${id} ${own.toFixed(1)}`, severity: own }));
+  if (kind !== 'sensor') return [one];
+  return [
+    { ...one, name: `${id}, coolant` },
+    { ...one, name: `${id}, air mass`, sensor: 'massAirFlow' },
+  ];
 });
 
-interface Raise {
-  simTime: number;
-  signal: SignalName | null;
-}
-
-interface Row {
-  name: string;
-  recall: Record<string, number>;
-  named: number;
-  falseAlarms: number;
-}
+const training = carsOf({ seed: 11, cars: 400, minutes: 15 });
+const calibration = carsOf({ seed: 23, cars: 200, minutes });
+const test = carsOf({
+  seed: Number(options.seed),
+  cars: healthyCars + modes.length * each,
+  minutes,
+  failures: modes.map(({ failure, severity: own, sensor }) => ({
+    failure,
+    severity: own,
+    sensor,
+    cars: each,
+    atMinute: onsetMinute,
+    overMinutes,
+  })),
+});
 
 const write = (text: string): boolean => process.stdout.write(`${text}\n`);
-write(`training ${training.length} cars x 15 min, calibration ${calibration.length} x ${minutes} min,`);
+write(`training ${training.length} cars x 15 min, calibration ${calibration.length} x ${minutes} min, test`);
 write(
-  `test ${test.length} x ${minutes} min with ${each} of each failure from minute ${onsetMinute}, over 10 min\n`,
+  `${test.length} x ${minutes} min, ${each} of each mode from minute ${onsetMinute}, over ${overMinutes} min\n`,
 );
 
-const rows: Row[] = [];
-for (const kind of ['virtual-sensors', 'autoencoder'] as const) {
-  const artefact = await trained(kind);
-  rows.push(judge(`${kind}, as trained`, alarmsOf(artefact)));
-  const atBudget = scoresOf(`${kind}, whole budget`, artefact);
-  rows.push(judge(atBudget.name, raisesOf(atBudget, calibrated(atBudget))));
-}
-for (const rival of [fixedRules(), mahalanobis(batchesOf(training)), chance(budget, 5)]) {
-  rows.push(judge(rival.name, raisesOf(rival, rival.threshold ?? calibrated(rival))));
-}
-print(rows);
-
-/** Trains as the cloud does, thresholds included. */
-async function trained(detector: DetectorKind): Promise<Artefact> {
-  const outcome = await trainOn(
-    async (onBatch) => {
-      let readings = 0;
-      for (const batch of batchesOf(training)) {
-        readings += batch.columns[0]?.length ?? 0;
-        await onBatch(batch);
-      }
-      return { readings, offsets: [] };
-    },
-    {
-      run: 'bench',
-      topicPrefix: '',
-      since: 0,
-      seed: 42,
-      detector,
-      counter: 1,
-      falseAlarmsPerVehicleDay: budget,
-      expiresAfterMs: dayMs,
-    },
-    { log: createLog({ component: 'bench', level: 'silent' }), onProgress: () => undefined },
-  );
-  return decodeArtefact(outcome.artefact);
+const virtualSensors = await trained('virtual-sensors', training, budget);
+write(`virtual sensors were trained in ${virtualSensors.seconds.toFixed(1)} s\n`);
+const detectors = new Map<string, Detector>([
+  ['virtual-sensors, as trained', asTrained(virtualSensors.artefact)],
+]);
+if (!options.quick) {
+  const autoencoder = await trained('autoencoder', training, budget);
+  const rivals = [
+    scoresOf('virtual-sensors, whole budget', virtualSensors.artefact),
+    scoresOf('autoencoder, whole budget', autoencoder.artefact),
+    mahalanobis(training.flatMap((car) => car.live().batches)),
+    fixedRules(),
+    chance(budget, 5),
+  ];
+  const thresholds = calibrated(rivals, calibration, { minutes, budget });
+  for (const [index, rival] of rivals.entries())
+    detectors.set(rival.name, atThreshold(rival, rival.threshold ?? thresholds[index] ?? 1));
 }
 
-/** The alarms that an edge would raise for a car. */
-function alarmsOf(artefact: Artefact): (car: Car) => Raise[] {
-  const scorer = createScorer(artefact);
-  return (car) => {
-    scorer.forget(0);
-    const raises: Raise[] = [];
-    for (const batch of car.batches()) {
-      for (const { alarm, reading, signal } of scorer.score([{ slot: 0, batch }])[0]?.transitions ?? []) {
-        if (alarm === 'raised') raises.push({ simTime: batch.simTime + reading * batch.intervalMs, signal });
-      }
-    }
-    return raises;
-  };
-}
-
-/** Its scores alone, to be given a threshold of their own: less caution than the trainer has, no naming. */
-function scoresOf(name: string, artefact: Artefact): Rival {
-  const scorer = createScorer(artefact);
-  let scores = new Float32Array(0);
-  return {
-    name,
-    threshold: undefined,
-    begin: () => scorer.forget(0),
-    level(batch, reading) {
-      if (reading === 0) scores = Float32Array.from(scorer.score([{ slot: 0, batch }])[0]?.scores ?? []);
-      return { level: scores[reading] ?? 0, signal: null };
-    },
-  };
-}
-
-/** Raises where the level comes to the threshold; an alarm ends below 70 % of it. */
-function raisesOf(rival: Rival, threshold: number): (car: Car) => Raise[] {
-  return (car) => {
-    rival.begin();
-    const raises: Raise[] = [];
-    let stands = false;
-    for (const batch of car.batches()) {
-      for (let reading = 0; reading < (batch.columns[0]?.length ?? 0); reading++) {
-        const { level, signal } = rival.level(batch, reading);
-        if (!stands && level >= threshold)
-          raises.push({ simTime: batch.simTime + reading * batch.intervalMs, signal });
-        stands = level >= (stands ? 0.7 * threshold : threshold);
-      }
-    }
-    return raises;
-  };
-}
-
-/** The lowest threshold that keeps the budget on the calibration fleet. */
-function calibrated(rival: Rival): number {
-  const peaks = calibration
-    .map((car) => {
-      rival.begin();
-      let peak = 0;
-      for (const batch of car.batches()) {
-        for (let r = 0; r < (batch.columns[0]?.length ?? 0); r++)
-          peak = Math.max(peak, rival.level(batch, r).level);
-      }
-      return peak;
-    })
-    .toSorted((a, b) => b - a);
-  const allowed = Math.floor((budget * calibration.length * minutes * 60_000) / dayMs);
-  return peaks[Math.min(peaks.length - 1, allowed)] ?? 1;
-}
-
-function judge(name: string, raises: (car: Car) => Raise[]): Row {
-  const found = new Map<string, { cars: number; detected: number }>();
-  let falseAlarms = 0;
-  let healthy = 0;
-  let right = 0;
-  let detections = 0;
-  for (const car of test) {
-    const incidents = joined(raises(car)).map(({ first }) => first);
-    if (!car.failure) {
-      healthy++;
-      falseAlarms += incidents.length;
-      continue;
-    }
-    const { id, severity, onset, failureAt } = car.failure;
-    const mode = id === 'coolant-loss' ? severity.toFixed(1) : id;
-    const tally = found.get(mode) ?? { cars: 0, detected: 0 };
-    found.set(mode, tally);
-    tally.cars++;
-    const detection = incidents.find(({ simTime }) => simTime >= onset && simTime <= failureAt);
-    if (!detection) continue;
-    tally.detected++;
-    detections++;
-    if (detection.signal === 'coolantTemperature') right++;
+const tallies = new Map([...detectors.keys()].map((name) => [name, new Tally()]));
+for (const car of test) {
+  const mode = modeOf(car);
+  const { batches, isVisible } = car.live();
+  for (const [name, detector] of detectors) {
+    tallies.get(name)?.add(mode, car, isVisible, minutes * 60_000, detector(batches));
   }
-  return {
-    name,
-    recall: Object.fromEntries([...found].map(([mode, { cars: n, detected }]) => [mode, detected / n])),
-    named: detections === 0 ? Number.NaN : right / detections,
-    falseAlarms: falseAlarms / ((healthy * minutes * 60_000) / dayMs),
-  };
+}
+print();
+
+function modeOf({ failure }: Car): string | undefined {
+  const from = failure?.from;
+  return modes.find(
+    (mode) =>
+      mode.failure === from?.failure && mode.severity === from.severity && mode.sensor === from.sensor,
+  )?.name;
 }
 
-function* batchesOf(fleet: readonly Car[]) {
-  for (const car of fleet) yield* car.batches();
-}
-
-function print(table: readonly Row[]): void {
-  const heads = [...severities.map((severity) => `coolant-loss ${severity.toFixed(1)}`), 'sensor-stuck'];
-  write(`| detector | ${heads.join(' | ')} | names the signal | false alarms a vehicle-day |`);
-  write(`| --- | ${heads.map(() => '--: |').join(' ')} --: | --: |`);
-  for (const { name, recall, named, falseAlarms } of table) {
-    const cells = [...severities.map((severity) => recall[severity.toFixed(1)]), recall['sensor-stuck']];
-    const shown = cells.map((cell) => (cell ?? Number.NaN).toFixed(2)).join(' | ');
-    write(`| ${name} | ${shown} | ${named > 0 ? named.toFixed(2) : '-'} | ${falseAlarms.toFixed(1)} |`);
+/** First how often each detector raised in time, then what the first one said of whom it found. */
+function print(): void {
+  const names = [...tallies.keys()];
+  write(`| mode | shows in time | ${names.join(' | ')} |`);
+  write(`| --- |${' --: |'.repeat(names.length + 1)}`);
+  for (const { name } of modes) {
+    const all = names.map((detector) => tallies.get(detector)?.modes.get(name));
+    const shows = all[0] ? `${all[0].visible} of ${all[0].cars}` : '-';
+    write(`| ${name} | ${shows} | ${all.map(shareOf).join(' | ')} |`);
   }
+  const falseAlarms = names.map((name) => tallies.get(name)?.falseAlarmsPerVehicleDay.toFixed(1));
+  write(`| false alarms a vehicle-day | - | ${falseAlarms.join(' | ')} |`);
+
+  const own = tallies.get('virtual-sensors, as trained');
+  write('\n| mode | found | after, median | blames the engine | signals |');
+  write('| --- | --: | --: | --: | --- |');
+  for (const { name } of modes) {
+    const tally = own?.modes.get(name);
+    if (!tally) continue;
+    const { found, delays, causes, signals } = tally;
+    const delay = delays.toSorted((a, b) => a - b)[Math.floor((delays.length - 1) / 2)];
+    write(
+      `| ${name} | ${found} | ${delay === undefined ? '-' : `${delay} s`} | ${causes.get('engine') ?? 0} | ${most(signals)} |`,
+    );
+  }
+  if (own) write(`\nfalse alarms by signal: ${most(own.falseSignals)}`);
+}
+
+function shareOf(tally: ModeTally | undefined): string {
+  return tally && tally.visible > 0 ? (tally.found / tally.visible).toFixed(2) : '-';
+}
+
+function most(counts: ReadonlyMap<string, number>): string {
+  return [...counts]
+    .toSorted(([, one], [, other]) => other - one)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
 }

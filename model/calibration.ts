@@ -15,7 +15,7 @@ const erraticMargin = 1.5;
 /** Of vehicles, where next to no alarm is allowed. */
 const leastShare = 1e-9;
 /** No threshold is lower, however calm the vehicles were: deviations x seconds, seconds, deviations, or squared deviations. */
-const least = { raise: 150, stuck: 90, erratic: 30, error: 1.5 } as const;
+const least = { raise: 200, stuck: 90, erratic: 30, error: 1.5 } as const;
 
 /**
  * Finds thresholds by what healthy cars reach at most.

@@ -1,9 +1,10 @@
-import type { Truth } from '#contract/records.ts';
+import { kindOf, type FailureKind } from '#contract/failures.ts';
 import type { TelemetryBatch } from '#contract/telemetry.ts';
-import { carLife } from '#simulator/car-life.ts';
+import { CarLives } from '#simulator/car-life.ts';
 import { failingCars } from '#simulator/failures/choice.ts';
 import type { Fleet, FleetFailure } from '#simulator/fleet.ts';
 import { vinOf } from '#simulator/population/vin.ts';
+import { timetableOf } from '#simulator/schedule/timetable.ts';
 
 /** A fleet that drives for some minutes of its own time: readings every two seconds, ten in a message, 30 % cold starts. */
 export interface Drives {
@@ -15,10 +16,10 @@ export interface Drives {
 }
 
 export interface Car {
-  vin: string;
   /** What goes wrong with it, and when, on its own clock. */
-  failure: { id: Truth['failure']; severity: number; onset: number; failureAt: number } | undefined;
-  batches(): Generator<TelemetryBatch>;
+  failure: { from: FleetFailure; kind: FailureKind; onset: number; failureAt: number } | undefined;
+  /** Its whole life; `isVisible`: its failure showed before it was complete, as the ground truth has it. */
+  live(): { batches: TelemetryBatch[]; isVisible: boolean };
 }
 
 const speedup = 60;
@@ -45,24 +46,32 @@ export function carsOf({ seed, cars, minutes, failures = [] }: Drives): Car[] {
   };
   const failing = failingCars(fleet);
   return Array.from({ length: cars }, (_, index): Car => {
-    const failure = failing.get(index);
-    const onset = simStartMs + (failure?.atMs ?? 0) * speedup;
+    const from = failing.get(index);
+    const onset = simStartMs + (from?.atMs ?? 0) * speedup;
     return {
-      vin: vinOf(seed, index),
-      failure: failure && {
-        id: failure.failure,
-        severity: failure.severity,
+      failure: from && {
+        from,
+        kind: kindOf(from.failure) ?? 'engine',
         onset,
-        failureAt: onset + failure.overMs,
+        failureAt: onset + from.overMs,
       },
-      *batches() {
-        let seq = 0;
-        for (const { simTime, columns } of carLife(fleet, index)) {
-          const copies = columns.map((column) => column.slice());
-          const message = { vin: this.vin, session: index + 1, seq: ++seq, scheduledAt: simTime, simTime };
-          yield { ...message, intervalMs, columns: copies };
-        }
-      },
+      live: () => lifeOf(fleet, index),
     };
   });
+}
+
+function lifeOf(fleet: Fleet, index: number): ReturnType<Car['live']> {
+  let isVisible = false;
+  const lives = new CarLives(fleet, [index], (_, { detectableAtSim }) => {
+    isVisible ||= detectableAtSim !== null;
+  });
+  const vin = vinOf(fleet.seed, index);
+  const batches: TelemetryBatch[] = [];
+  for (const { simTime } of timetableOf(fleet, index)) {
+    lives.live(0, simTime);
+    const columns = lives.columns.map((column) => column.slice());
+    const message = { vin, session: index + 1, seq: batches.length + 1, scheduledAt: simTime, simTime };
+    batches.push({ ...message, intervalMs, columns });
+  }
+  return { batches, isVisible };
 }

@@ -118,18 +118,56 @@ test('a gap of up to a minute counts as time, a longer one begins the car anew',
 });
 
 test('what hangs on a running engine is absent until it has settled, and when it stands', () => {
+  const oiled = { ...driving, oilPressure: 300 };
   const rows = rowsFor(
-    steady(driving),
-    steady({ ...driving, engineSpeed: 0 }, { simTime: 1e12 + 10_000 }),
-    steady(driving, { simTime: 1e12 + 20_000 }),
+    steady(oiled),
+    steady({ ...oiled, engineSpeed: 0 }, { simTime: 1e12 + 10_000 }),
+    steady(oiled, { simTime: 1e12 + 20_000 }),
   );
-  const open = rows.map((row) => !Number.isNaN(row['running.manifoldPressure']));
-  assert.deepEqual(open.slice(0, 10), [false, false, false, false, false, false, true, true, true, true]);
-  assert.deepEqual(
-    open.slice(10, 20),
-    Array.from({ length: 10 }, () => false),
+  for (const name of ['log.oilPressure', 'log.fullness']) {
+    const open = rows.map((row) => !Number.isNaN(row[name]));
+    assert.deepEqual(open.slice(0, 10), [false, false, false, false, false, false, true, true, true, true]);
+    assert.deepEqual(
+      open.slice(10, 20),
+      Array.from({ length: 10 }, () => false),
+    );
+    assert.equal(open.at(-1), true);
+  }
+  assert.equal(rows.at(-1)!['log.oilPressure'], Math.fround(Math.log(300)));
+});
+
+test('an engine that takes what its size says is neither full nor empty; a tenth more air shows in both, up and down', () => {
+  const usual = steady(driving, { readings: 600 });
+  const more = steady({ ...driving, massAirFlow: 22 }, { readings: 1, simTime: 1e12 + 600_000 });
+  const rows = rowsFor(usual, more);
+  assert(Math.abs(rows.at(-2)!['log.fullness']!) < 1e-3);
+  assert(Math.abs(rows.at(-1)!['log.fullness']! - Math.log(1.1)) < 1e-3);
+  assert.equal(rows.at(-1)!['log.emptiness'], -rows.at(-1)!['log.fullness']!);
+});
+
+test('an engine that stands while its car drives is a hybrid’s for ever, one that stands with its car is not', () => {
+  const motor = (batches: TelemetryBatch[]): number => rowsFor(...batches).at(-1)!['hasMotor']!;
+  const later = steady(driving, { simTime: 1e12 + 10_000 });
+  assert.equal(motor([steady({ ...driving, engineSpeed: 0, speed: 0 }), later]), 0);
+  assert.equal(motor([steady({ ...driving, engineSpeed: 0, speed: 30 }), later]), 1);
+});
+
+test('a voltage says nothing while the battery is charged hard; intake air counts from outside', () => {
+  const volts = { ...driving, batteryVoltage: 13.5, ambientTemperature: 6.85 };
+  const [row] = rowsFor(steady({ ...volts, batteryCurrent: 3 }));
+  assert.equal(row!['held.batteryVoltage'], 13.5);
+  assert(Math.abs(row!['intakeRise']! - 20) < 1e-4);
+  const [charged] = rowsFor(steady({ ...volts, batteryCurrent: 30 }));
+  assert(Number.isNaN(charged!['held.batteryVoltage']));
+});
+
+test('a row says which signals it lacks', () => {
+  const [row] = rowsFor(steady(driving));
+  const lacking = signals.filter(({ name }) => !(name in driving)).map(({ name }) => 2 ** signalIndex[name]);
+  assert.equal(
+    row!['absent'],
+    lacking.reduce((sum, bit) => sum + bit, 0),
   );
-  assert.equal(open.at(-1), true);
 });
 
 test('warmth rises with the heat that goes in, ends at the thermostat, and does not follow a thermometer that climbs', () => {

@@ -101,10 +101,10 @@ function trace(
       return { simTime, scheduledAt: batch.scheduledAt, batch, reading, bySignal: undefined };
     });
     if (batch.scheduledAt < since) return told;
-    scorer.score([{ slot: 0, batch }], (_, reading, signal, z, level, stuck) => {
+    scorer.score([{ slot: 0, batch }], (_, reading, signal, z, level, stuck, erratic) => {
       const one = told[reading];
       // Either of them raises the alarm.
-      if (one) (one.bySignal ??= new Map()).set(signal, { z, level: Math.max(level, stuck) });
+      if (one) (one.bySignal ??= new Map()).set(signal, { z, level: Math.max(level, stuck, erratic) });
     });
     return told;
   });
