@@ -3,6 +3,7 @@ import type { LogHistogram } from '#runtime/histogram.ts';
 import type { RunFeed } from '../verdict/kafka-feed.ts';
 import { secondQuantiles, type SecondQuantiles, type SecondSample } from '../verdict/second.ts';
 import { GeneratorWatch } from '../verdict/validity.ts';
+import { MemorySlopes } from './memory-slope.ts';
 import type { ResourceMeter } from './resources.ts';
 import type { Scraper } from './scrape.ts';
 import type { Part } from './supervised.ts';
@@ -15,6 +16,7 @@ export interface CollectorOptions {
   /** Seconds, since the schedule's zero, in which the timeline had its hands on a simulator. */
   simulatorFaults: () => { from: number; to: number }[];
   parts: readonly Part[];
+  scheduleSeconds: number;
   /** metrics.ndjson */
   file: string;
   onSample: (sample: SecondSample) => void;
@@ -24,6 +26,7 @@ export interface CollectorOptions {
 export class Collector {
   readonly samples: SecondSample[] = [];
   readonly watch = new GeneratorWatch();
+  readonly memory: MemorySlopes;
   connectedPeak = 0;
   /** ms since 1970: the schedule's zero, once it is known. */
   startedAt: number | undefined;
@@ -37,6 +40,7 @@ export class Collector {
 
   constructor(options: CollectorOptions) {
     this.#options = options;
+    this.memory = new MemorySlopes(options.scheduleSeconds);
     this.#lines = createWriteStream(options.file);
   }
 
@@ -67,7 +71,10 @@ export class Collector {
   async #second(): Promise<void> {
     const { scraper, meter, feed, parts } = this.#options;
     await scraper.scrape();
-    const rssBytes = meter.sample(new Map(parts.map((part) => [part.name, part.pid])));
+    const pids = new Map(parts.map((part) => [part.name, part.pid]));
+    // The ledger works in this process, and what the way costs includes it.
+    pids.set('testbed', process.pid);
+    const rssBytesByProcess = meter.sample(pids);
     const now = Date.now();
     const seconds = Math.max(0.001, (now - this.#counted.at) / 1000);
     const sent = scraper.counter('fleetbed_messages_sent_total');
@@ -92,12 +99,16 @@ export class Collector {
       ledgerLagRecords: lag.records,
       ledgerLagMs: lag.waitedMs,
       openTransactionRecords: lag.openTransactionRecords,
-      rssBytes,
+      rssBytes: meter.rssBytes,
+      rssBytesByProcess,
       cpuBusyRatio: Math.round(meter.cpuBusyRatio * 1000) / 1000,
       cpuSeconds: meter.cpuSeconds(),
     };
-    if (this.startedAt !== undefined)
+    if (this.startedAt !== undefined) {
       this.#judge(sample.t, sent - this.#counted.sent, late - this.#counted.late);
+      for (const [name, bytes] of Object.entries(rssBytesByProcess))
+        this.memory.take(sample.t, name, pids.get(name), bytes);
+    }
     this.#counted = { sent, acked, late, at: now };
     this.connectedPeak = Math.max(this.connectedPeak, cars);
     this.#unwritten.push({ sample, at: now });

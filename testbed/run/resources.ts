@@ -38,6 +38,8 @@ export class ResourceMeter {
   #busyBefore = cpuTimes();
   cpuBusyRatio = 0;
   cpuBusyRatioPeak = 0;
+  /** All together, in the last second. */
+  rssBytes = 0;
   rssPeakBytes = 0;
   readonly #swappedBefore = swapped();
 
@@ -46,18 +48,22 @@ export class ResourceMeter {
     return swapped() - this.#swappedBefore;
   }
 
-  /** Once a second: `pids` maps a part's name to its process, undefined while it is down. @returns RSS of all, bytes */
-  sample(pids: ReadonlyMap<string, number | undefined>): number {
-    let rssBytes = 0;
+  /**
+   * Once a second: `pids` maps a part's name to its process, undefined while it is down.
+   * @returns RSS in bytes of those that are up
+   */
+  sample(pids: ReadonlyMap<string, number | undefined>): Record<string, number> {
+    const rssBytes: Record<string, number> = {};
     for (const [name, pid] of pids) {
       const usage = pid === undefined ? undefined : processUsage(pid);
       if (pid === undefined || !usage) continue;
-      rssBytes += usage.rssBytes;
+      rssBytes[name] = usage.rssBytes;
       let lives = this.#lives.get(name);
       if (!lives) this.#lives.set(name, (lives = new Map()));
       lives.set(pid, usage);
     }
-    this.rssPeakBytes = Math.max(this.rssPeakBytes, rssBytes);
+    this.rssBytes = Object.values(rssBytes).reduce((sum, bytes) => sum + bytes, 0);
+    this.rssPeakBytes = Math.max(this.rssPeakBytes, this.rssBytes);
     const times = cpuTimes();
     const elapsed = times.total - this.#busyBefore.total;
     if (elapsed > 0) this.cpuBusyRatio = (times.busy - this.#busyBefore.busy) / elapsed;

@@ -134,6 +134,7 @@ async function putUp(request: SetUpRequest): Promise<Run> {
       meter,
       feed,
       parts: [...parts.values()],
+      scheduleSeconds: scheduleMs(scenario.stages) / 1000,
       simulators: components.simulators.map((simulator) => simulator.name),
       simulatorFaults: () => simulatorFaults(run),
       file: `${folders.out}/metrics.ndjson`,

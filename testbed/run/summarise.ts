@@ -58,7 +58,12 @@ export function summarise(facts: RunFacts): Summary {
     seconds: facts.connectSeconds,
     failures: scraper.counters('fleetbed_connect_failed_total', 'reason'),
   });
-  const byProcess = meter.byProcess();
+  const byProcess = Object.fromEntries(
+    Object.entries(meter.byProcess()).map(([name, usage]) => [
+      name,
+      { ...usage, rssSlopeBytesPerHour: collector.memory.perHour(name) },
+    ]),
+  );
   const usages = Object.values(byProcess);
   const summary: Summary = {
     run: {

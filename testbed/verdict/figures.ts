@@ -39,6 +39,11 @@ export function bytes(value: number): string {
   return `${trimmed(scaled, unit > 0 && scaled < 10 ? 1 : 0)} ${units[unit]}`;
 }
 
+/** What came to it or left it: +12 KB, -1.4 MB, 0 B */
+export function signedBytes(value: number): string {
+  return `${value > 0 ? '+' : value < 0 ? '-' : ''}${bytes(Math.abs(value))}`;
+}
+
 /** 0.42 %, 17 % */
 export function percent(ratio: number): string {
   return `${trimmed(ratio * 100, ratio < 0.1 ? 2 : 0)} %`;

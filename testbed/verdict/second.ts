@@ -25,6 +25,8 @@ export const secondSampleSchema = z.object({
   /** What open transactions keep from readers at this moment, in offsets. */
   openTransactionRecords: z.number(),
   rssBytes: z.number(),
+  /** Of each process that is up. */
+  rssBytesByProcess: z.record(z.string(), z.number()),
   /** Of the whole machine, 0 to 1. */
   cpuBusyRatio: z.number(),
   /** Of each process since the run began, all its lives together. */

@@ -20,6 +20,12 @@ const latency = z.object({
 const usage = z.object({
   rssPeakBytes: z.number().min(0),
   cpuSeconds: seconds,
+  rssSlopeBytesPerHour: z
+    .number()
+    .nullable()
+    .describe(
+      "how fast its memory grew over the schedule's second half, a least-squares line; null for less than five minutes of one life",
+    ),
 });
 
 export const problemKinds = [

@@ -55,6 +55,7 @@ function merged(group: readonly SecondSample[]): SecondSample | undefined {
     ledgerLagMs: Math.max(...group.map((sample) => sample.ledgerLagMs)),
     openTransactionRecords: Math.max(...group.map((sample) => sample.openTransactionRecords)),
     rssBytes: mean((sample) => sample.rssBytes),
+    rssBytesByProcess: last.rssBytesByProcess,
     cpuBusyRatio: mean((sample) => sample.cpuBusyRatio),
     cpuSeconds: last.cpuSeconds,
   };

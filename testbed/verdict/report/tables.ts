@@ -1,4 +1,4 @@
-import { bytes, count, measured, milliseconds, plural, seconds, seqRange } from '../figures.ts';
+import { bytes, count, measured, milliseconds, plural, seconds, seqRange, signedBytes } from '../figures.ts';
 import type { Summary } from '../summary.ts';
 import { faultOutcome, latencyRows, problemKindWords, problemTime } from '../wording.ts';
 import { kindClass } from './chart.ts';
@@ -56,20 +56,26 @@ export function resourceTable(summary: Summary): Html {
   const { delivery } = summary;
   const perThousand = (cpu: number): string =>
     delivery.sent === 0 ? '-' : `${((cpu / delivery.sent) * 1000).toFixed(3)} s`;
-  const row = (name: HtmlValue, rss: number, cpu: number): Html =>
+  const slopes = Object.values(byProcess).map((usage) => usage.rssSlopeBytesPerHour);
+  // Of a short run there is none.
+  const hasSlopes = slopes.some((slope) => slope !== null);
+  const row = (name: HtmlValue, rss: number, slope: number | null, cpu: number): Html =>
     html` <tr>
       <th scope="row">${name}</th>
       <td class="number">${bytes(rss)}</td>
+      ${hasSlopes ? html`<td class="number">${slope === null ? '-' : signedBytes(slope)}</td>` : null}
       <td class="number">${seconds(cpu)}</td>
       <td class="number">${perThousand(cpu)}</td>
     </tr>`;
   const rows = Object.entries(byProcess).map(([name, usage]) =>
-    row(name, usage.rssPeakBytes, usage.cpuSeconds),
+    row(name, usage.rssPeakBytes, usage.rssSlopeBytesPerHour, usage.cpuSeconds),
   );
   const all = html`<tfoot>
-    ${row('all together', rssPeakBytes, cpuSeconds)}
+    ${row('all together', rssPeakBytes, null, cpuSeconds)}
   </tfoot>`;
-  return table('resources', ['Process', '>Memory, peak', '>CPU', '>CPU per 1,000 messages'], rows, all);
+  const growth = hasSlopes ? ['>Memory, growth an hour'] : [];
+  const headings = ['Process', '>Memory, peak', ...growth, '>CPU', '>CPU per 1,000 messages'];
+  return table('resources', headings, rows, all);
 }
 
 export function problemTable(summary: Summary): Html {

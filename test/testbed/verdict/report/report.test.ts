@@ -30,6 +30,21 @@ describe('report.html', () => {
     assert.match(renderReport(behind, samples), /The ledger’s lag/);
   });
 
+  test('shows how each process’s memory grew where a run was long enough to tell', () => {
+    const { summary, samples } = sampleRun();
+    assert.doesNotMatch(renderReport(summary, samples), /growth an hour/);
+    const { byProcess } = summary.resources;
+    const bridge = { rssPeakBytes: 1.62e8, cpuSeconds: 9.8, rssSlopeBytesPerHour: 12_300_000 };
+    const kafka = { rssPeakBytes: 5.6e8, cpuSeconds: 23.1, rssSlopeBytesPerHour: -4_000 };
+    const long = {
+      ...summary,
+      resources: { ...summary.resources, byProcess: { ...byProcess, bridge, kafka } },
+    };
+    const page = renderReport(long, samples);
+    assert.match(page, /growth an hour/);
+    assert.ok(page.includes('>+12 MB<') && page.includes('>-4 KB<'));
+  });
+
   test('text from outside stays text', () => {
     const { summary, samples } = badRun();
     const hostile = '"><img src=x onerror=alert(1)>';
