@@ -12,13 +12,13 @@ import { ensureTopics } from '#wire/kafka-topics.ts';
 import { watchArrivals } from './delivery/arrivals.ts';
 import { connectLoad } from './delivery/load.ts';
 import {
-  mosquitto,
   startFleetbedWay,
   startForwarder,
   startMosquittoWay,
   type Way,
   type WayOptions,
 } from './delivery/ways.ts';
+import { mosquitto } from './processes.ts';
 
 /**
  * The price of the guarantee: messages a second and CPU-seconds per 1,000 messages from the car's socket to Kafka at full

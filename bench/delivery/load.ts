@@ -1,8 +1,7 @@
 import { clientId, password } from '#contract/identity.ts';
 import { carTopics } from '#contract/mqtt-topics.ts';
-import { signals } from '#contract/signals.ts';
-import { encodeTelemetry } from '#contract/telemetry.ts';
 import { MqttClient } from '#wire/mqtt-client.ts';
+import { messageOf, vinOf } from '../car-messages.ts';
 
 /** Cars that send as fast as they are acknowledged: the same load for every way. */
 export interface Load {
@@ -19,10 +18,6 @@ export interface LoadOptions {
   /** Of each car: messages that wait for their PUBACK. */
   window: number;
 }
-
-const readingsPerMessage = 10;
-const intervalMs = 1000;
-const simStart = Date.UTC(2026, 0, 1);
 
 export async function connectLoad(options: LoadOptions): Promise<Load> {
   const { port, run, fleetSecret, cars, window } = options;
@@ -100,27 +95,4 @@ export async function connectLoad(options: LoadOptions): Promise<Load> {
       for (const client of clients) client.destroy();
     },
   };
-}
-
-function vinOf(car: number): string {
-  return `BENCH${String(car).padStart(12, '0')}`;
-}
-
-/** About 870 bytes: ten readings of every signal. */
-function messageOf(car: number, seq: number): Buffer {
-  const first = (seq - 1) * readingsPerMessage;
-  return encodeTelemetry({
-    vin: vinOf(car),
-    session: car + 1,
-    seq,
-    scheduledAt: simStart + seq * intervalMs * readingsPerMessage,
-    simTime: simStart + first * intervalMs,
-    intervalMs,
-    columns: signals.map(({ range: { min, max } }, index) =>
-      Float32Array.from({ length: readingsPerMessage }, (_, reading) => {
-        const wave = Math.sin((first + reading) / (5 + index) + car);
-        return min + (max - min) * (0.5 + 0.2 * wave);
-      }),
-    ),
-  });
 }
