@@ -1,0 +1,70 @@
+import net from 'node:net';
+import { kinds, type Clients } from '../clients/kinds.ts';
+
+/**
+ * One process that opens many connections, the next as soon as one is up, and tells its parent what that took: bare TCP
+ * connections, or cars that an edge accepts.
+ */
+export interface ConnectTask {
+  kind: 'tcp' | 'cars';
+  ports: number[];
+  connections: number;
+}
+
+export interface FromConnect {
+  seconds: number;
+  cpuSeconds: number;
+}
+
+/** Under way at a time: fewer than a listener keeps waiting, or the kernel would send SYNs again after a second. */
+const opening = 200;
+const host = '127.0.0.1';
+
+const { kind, ports, connections } = JSON.parse(process.argv[2] ?? '') as ConnectTask;
+const { open, end } = kind === 'tcp' ? bare() : await cars();
+const startedAt = performance.now();
+const before = process.cpuUsage();
+let next = 0;
+await Promise.all(
+  Array.from({ length: opening }, async () => {
+    while (next < connections) await open(next++);
+  }),
+);
+const { user, system } = process.cpuUsage(before);
+const said: FromConnect = {
+  seconds: (performance.now() - startedAt) / 1000,
+  cpuSeconds: (user + system) / 1e6,
+};
+process.send?.(said);
+// The parent looks at its servers before connections end.
+await new Promise((resolve) => process.once('message', resolve));
+await end();
+process.disconnect();
+
+interface Opener {
+  open(connection: number): Promise<unknown>;
+  end(): Promise<unknown> | void;
+}
+
+function bare(): Opener {
+  const sockets: net.Socket[] = [];
+  return {
+    open: (connection) =>
+      new Promise<void>((resolve, reject) => {
+        const port = ports[connection % ports.length] ?? 0;
+        const socket = net.connect({ host, port, noDelay: true }, resolve);
+        socket.once('error', reject);
+        sockets.push(socket);
+      }),
+    end: () => sockets.forEach((socket) => socket.destroy()),
+  };
+}
+
+async function cars(): Promise<Opener> {
+  const fleets: Clients[] = [];
+  for (const port of ports) fleets.push(await kinds.cars({ port, clients: connections, qos: 1 }));
+  return {
+    open: (connection) => fleets[connection % ports.length]?.connect(connection) ?? Promise.reject(),
+    end: () => Promise.all(fleets.map((fleet) => fleet.end())),
+  };
+}
