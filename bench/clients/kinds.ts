@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { MqttClient as MqttJsClient } from 'mqtt';
 import { clientId, password } from '#contract/identity.ts';
 import { carTopics } from '#contract/mqtt-topics.ts';
 import { MqttClient } from '#wire/mqtt-client.ts';
@@ -104,7 +105,7 @@ function lightClients({ port, qos }: ClientsOptions): Promise<Clients> {
 
 async function mqttJsClients({ port, qos }: ClientsOptions): Promise<Clients> {
   const { default: mqtt } = await import('mqtt');
-  const clients: { client: import('mqtt').MqttClient; topic: string }[] = [];
+  const clients: { client: MqttJsClient; topic: string }[] = [];
   const outstanding = new Outstanding();
   return {
     async connect(index) {

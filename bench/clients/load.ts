@@ -20,7 +20,6 @@ export type FromLoad =
   | { type: 'done'; bytesPerClient: number; cpuSecondsPerThousand: number };
 
 const turnMs = 5;
-/** Sent before anything is counted: by then code is compiled. */
 const warmUpMessages = 5000;
 /** Connections that wait for their answer at a time. */
 const opening = 50;
@@ -31,17 +30,16 @@ const payloads = Array.from({ length: clients }, (_, client) =>
   Array.from({ length: messagesPerClient }, (__, n) => messageOf(client, n + 1)),
 );
 const all = await kinds[task.kind](task);
-/** They load what all of them share, and are not counted. */
-const first = Math.min(10, clients - 1);
+/** They load what all of them share, and send until code is compiled: neither is counted. */
+const first = Math.min(100, Math.ceil(clients / 2));
 await connect(0, first);
+await send(warmUpMessages, first);
+await all.settled();
 const alone = await memory();
 await connect(first, clients);
 tell({ type: 'connected' });
-await send(Math.min(warmUpMessages, clients * messagesPerClient));
-await all.settled();
-await memory();
 const before = cpu();
-await send(clients * messagesPerClient);
+await send(clients * messagesPerClient, clients);
 await all.settled();
 const cpuSeconds = cpu() - before;
 tell({
@@ -60,16 +58,16 @@ async function connect(from: number, to: number): Promise<void> {
   await Promise.all(Array.from({ length: opening }, one));
 }
 
-/** Message n of them all is due at n / rate; clients take turns. */
-function send(messages: number): Promise<void> {
+/** Message n of them all is due at n / rate; the first `senders` clients take turns. */
+function send(messages: number, senders: number): Promise<void> {
   const startedAt = performance.now();
   let sent = 0;
   return new Promise((resolve) => {
     const timer = setInterval(() => {
       const due = Math.min(messages, ((performance.now() - startedAt) / 1000) * task.messagesPerSecond);
       for (; sent < due; sent++) {
-        const client = sent % clients;
-        all.send(client, payloads[client]![Math.floor(sent / clients)]!);
+        const own = payloads[sent % senders]!;
+        all.send(sent % senders, own[Math.floor(sent / senders) % own.length]!);
       }
       if (sent < messages) return;
       clearInterval(timer);

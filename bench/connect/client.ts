@@ -21,13 +21,13 @@ const opening = 200;
 const host = '127.0.0.1';
 
 const { kind, ports, connections } = JSON.parse(process.argv[2] ?? '') as ConnectTask;
-const { open, end } = kind === 'tcp' ? bare() : await cars();
+const opener = kind === 'tcp' ? bare() : await cars();
 const startedAt = performance.now();
 const before = process.cpuUsage();
 let next = 0;
 await Promise.all(
   Array.from({ length: opening }, async () => {
-    while (next < connections) await open(next++);
+    while (next < connections) await opener.open(next++);
   }),
 );
 const { user, system } = process.cpuUsage(before);
@@ -38,7 +38,7 @@ const said: FromConnect = {
 process.send?.(said);
 // The parent looks at its servers before connections end.
 await new Promise((resolve) => process.once('message', resolve));
-await end();
+await opener.end();
 process.disconnect();
 
 interface Opener {
