@@ -53,13 +53,14 @@ async function measured(
     for (let index = 0; index < edges; index++) servers.push(await start(index));
     const task: ConnectTask = { kind, ports: servers.map(({ port }) => port), connections };
     const cpu = (): number => servers.reduce((sum, server) => sum + server.cpuSeconds(), 0);
-    const before = cpu();
+    let before = 0;
     const child = fork(new URL('connect/client.ts', import.meta.url), [JSON.stringify(task)]);
     return await new Promise<Figure>((resolve, reject) => {
       let figure: Figure | undefined;
-      child.once('message', ({ seconds, cpuSeconds }: FromConnect) => {
-        figure = { seconds, cpuSeconds: cpuSeconds + cpu() - before };
-        child.send('end');
+      child.on('message', (message: FromConnect) => {
+        if (message === 'warm') before = cpu();
+        else figure = { seconds: message.seconds, cpuSeconds: message.cpuSeconds + cpu() - before };
+        child.send('go on');
       });
       child.once('error', reject);
       child.once('close', (code) => {
