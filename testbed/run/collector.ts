@@ -1,4 +1,5 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { LogHistogram } from '#runtime/histogram.ts';
 import type { RunFeed } from '../verdict/kafka-feed.ts';
 import { secondQuantiles, type SecondQuantiles, type SecondSample } from '../verdict/second.ts';
@@ -24,7 +25,6 @@ export interface CollectorOptions {
 
 /** Once a second: what every part says of itself, what came out in Kafka, what it cost; a line in metrics.ndjson. */
 export class Collector {
-  readonly samples: SecondSample[] = [];
   readonly watch = new GeneratorWatch();
   readonly memory: MemorySlopes;
   connectedPeak = 0;
@@ -55,7 +55,6 @@ export class Collector {
     for (const { sample, at } of this.#unwritten.splice(0)) {
       sample.t = secondsBetween(startedAt, at);
       this.#lines.write(`${JSON.stringify(sample)}\n`);
-      this.samples.push(sample);
     }
   }
 
@@ -66,6 +65,12 @@ export class Collector {
     await this.#second();
     this.#write(this.startedAt ?? Date.now());
     await new Promise<void>((resolve) => this.#lines.end(resolve));
+  }
+
+  /** What it has written, once it has finished: a run's seconds wait on disk, so that a long run takes no more memory. */
+  async samples(): Promise<SecondSample[]> {
+    const lines = (await readFile(this.#options.file, 'utf8')).split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as SecondSample);
   }
 
   async #second(): Promise<void> {

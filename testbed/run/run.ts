@@ -84,7 +84,8 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
       warnings: [...run.kafka.notes, ...unsettled, ...strangers(ledger.unreadable)],
     });
     const detection = await recordDetection(run, held.evidence, held.clock);
-    const reportFile = await writeResults(folders.out, summary, run.collector.samples, detection);
+    const samples = await run.collector.samples();
+    const reportFile = await writeResults(folders.out, summary, samples, detection);
     let kept: string | undefined;
     if (keep && run.kafka.local) {
       // What is kept is not taken down: neither Kafka nor its data.
@@ -92,7 +93,7 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
       run.kafka.local.kafka.keep();
       kept = keptWords(run.kafka.local.kafka.brokers, run.kafka.local.kafka.pid, folders.work);
     }
-    return { summary, samples: run.collector.samples, reportFile, kept };
+    return { summary, samples, reportFile, kept };
   } finally {
     status.clear();
     for (const step of undo.toReversed()) await step().catch((error: unknown) => request.log.warn({ error }));
