@@ -127,7 +127,7 @@ async function onTimers(fleet: Fleet, send: (car: number) => void): Promise<Prec
         due();
         running[car] = setInterval(due, messageIntervalMs);
       },
-      zeroMs + phase - performance.now(),
+      Math.max(1, zeroMs + phase - performance.now()),
     );
   }
   await new Promise((resolve) => setTimeout(resolve, startInMs + durationMs + 1000));
