@@ -36,6 +36,19 @@ test('quickstart is what the README says of it', async () => {
   assert.partialDeepStrictEqual(scenario.thresholds[0], { metric: 'delivery.lost', op: '==', value: 0 });
 });
 
+test('the scenarios of size send as many messages a second as they say, for as long', async () => {
+  const shipped = async (name: string): Promise<[number, number, number]> => {
+    const file = path.join(repository, `scenarios/${name}.yaml`);
+    const scenario = await loadScenario(file, { set: [], kafkaGiven: false });
+    const last = scenario.stages.at(-1);
+    const cars = last?.cars ?? 0;
+    return [cars, (cars * 1000) / messageIntervalMs(scenario), last?.forMs ?? 0];
+  };
+  assert.deepEqual(await shipped('ten-thousand'), [10_000, 1000, 60_000]);
+  assert.deepEqual(await shipped('hundred-thousand'), [100_000, 10_000, 120_000]);
+  assert.deepEqual(await shipped('soak'), [10_000, 1000, 1_800_000]);
+});
+
 test('what a scenario leaves out is what the simulator itself would take', async () => {
   const scenario = await load('name: small\ncars: 10\nduration: 1.5m\n');
   assert.deepEqual(scenario, {
