@@ -68,25 +68,23 @@ async function measured(to: BenchBroker, kind: Kind, qos: 0 | 1): Promise<Figure
     messagesPerClient: each,
     messagesPerSecond,
   };
-  const before = to.rssBytes();
-  let connected = before;
+  let before = Number.NaN;
+  let brokerBytesPerClient = Number.NaN;
   const file = new URL('clients/load.ts', import.meta.url);
   const child = fork(file, [JSON.stringify(task)], { execArgv: ['--expose-gc'] });
   return new Promise((resolve, reject) => {
     let done: Extract<FromLoad, { type: 'done' }> | undefined;
     child.on('message', (message: FromLoad) => {
-      if (message.type === 'connected') connected = to.rssBytes();
+      if (message.type === 'warm') before = to.rssBytes();
+      else if (message.type === 'connected')
+        brokerBytesPerClient = (to.rssBytes() - before) / message.clients;
       else done = message;
     });
     child.once('error', reject);
     child.once('close', (code) => {
       if (!done) return reject(new Error(`${kind}: the process ended with ${code}`));
       const { bytesPerClient, cpuSecondsPerThousand } = done;
-      return resolve({
-        bytesPerClient,
-        cpuSecondsPerThousand,
-        brokerBytesPerClient: (connected - before) / count,
-      });
+      return resolve({ bytesPerClient, cpuSecondsPerThousand, brokerBytesPerClient });
     });
   });
 }

@@ -16,7 +16,8 @@ export interface LoadTask {
 }
 
 export type FromLoad =
-  | { type: 'connected' }
+  | { type: 'warm' }
+  | { type: 'connected'; clients: number }
   | { type: 'done'; bytesPerClient: number; cpuSecondsPerThousand: number };
 
 const turnMs = 5;
@@ -36,8 +37,9 @@ await connect(0, first);
 await send(warmUpMessages, first);
 await all.settled();
 const alone = await memory();
+tell({ type: 'warm' });
 await connect(first, clients);
-tell({ type: 'connected' });
+tell({ type: 'connected', clients: clients - first });
 const before = cpu();
 await send(clients * messagesPerClient, clients);
 await all.settled();
