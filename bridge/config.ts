@@ -85,6 +85,9 @@ export const bridgeConfig = z
     transaction: z.strictObject({
       maxBytes: byteSize.default(4 * mebibyte).describe('frames that one transaction takes, in bytes'),
       maxFrames: z.int().min(1).default(256).describe('frames that one transaction takes'),
+      interval: duration
+        .default(100)
+        .describe('from the beginning of one transaction of an edge to the next, unless frames pile up'),
       timeout: duration
         .default(10_000)
         .describe('after this Kafka gives up a transaction, whose readers wait for it until then'),

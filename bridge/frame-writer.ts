@@ -15,7 +15,8 @@ export interface WriterContext {
   run: string;
   transactionalIdPrefix: string;
   topicPrefix: string;
-  transaction: { maxBytes: number; maxFrames: number; timeout: number };
+  /** Times in ms. */
+  transaction: { maxBytes: number; maxFrames: number; interval: number; timeout: number };
   positions: FramePositions;
   outages: Outages;
   metrics: BridgeMetrics;
@@ -35,6 +36,8 @@ interface WaitingFrame {
   settle: (error?: Error) => void;
 }
 
+/** So many frames are a backlog, which does not wait for the next transaction's time. */
+const backlogFrames = 8;
 const backOff = { minMs: 100, maxMs: 2_000 };
 
 /**
@@ -56,6 +59,8 @@ export class FrameWriter {
   /** It may not fence again. */
   #isFinishing = false;
   #wake: () => void = () => {};
+  /** performance.now() of the last transaction's beginning. */
+  #beganAt = -Infinity;
 
   /** `onFenced`: another bridge has taken the edge over; its connection here is to be closed. */
   constructor(edge: string, context: WriterContext, onFenced: () => void) {
@@ -150,15 +155,33 @@ export class FrameWriter {
     return producer;
   }
 
-  /** Waits for frames. @returns false when there will be none */
+  /**
+   * Waits for frames, and then until the interval since the last transaction is over: most of what a transaction costs
+   * here and in Kafka is the same for one frame as for many. @returns false when there will be no frames
+   */
   async #take(): Promise<boolean> {
     this.#enter('taking');
-    while (this.#waiting.length === 0 && !this.#isOver()) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+    while (this.#waiting.length === 0 && !this.#isOver()) await this.#woken();
+    for (let waitMs = this.#pauseMs(); waitMs > 0; waitMs = this.#pauseMs()) await this.#woken(waitMs);
+    this.#beganAt = performance.now();
     return this.#waiting.length > 0;
+  }
+
+  /** How long the frames that wait may wait for more. */
+  #pauseMs(): number {
+    const { interval, maxBytes } = this.#context.transaction;
+    const isBacklog = this.#waiting.length >= backlogFrames || this.#waitingBytes >= maxBytes;
+    if (isBacklog || this.#draining || this.#state === 'closed') return 0;
+    return this.#beganAt + interval - performance.now();
+  }
+
+  async #woken(afterMs?: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (afterMs !== undefined) timer = setTimeout(resolve, Math.ceil(afterMs));
+    });
+    clearTimeout(timer);
   }
 
   async #commit(producer: FencedProducer, committed: CommittedFrames): Promise<CommittedFrames> {

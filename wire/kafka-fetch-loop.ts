@@ -44,7 +44,9 @@ export interface FetchLoopOptions {
   /** Its name in the gauges of its lag; without one it is not shown. */
   consumer?: string | undefined;
   maxBytesPerPartition?: number;
-  /** How long the broker may hold a fetch that finds nothing. */
+  /** The broker holds a fetch until it finds so much; 1 unless set. */
+  minBytes?: number;
+  /** How long the broker may hold a fetch that finds less. */
   maxWaitMs: number;
 }
 
@@ -243,7 +245,7 @@ export class FetchLoop {
     const { responses } = await broker.fetch({
       isolationLevel: isolation.readCommitted,
       maxWaitTime: this.#options.maxWaitMs,
-      minBytes: 1,
+      minBytes: this.#options.minBytes ?? 1,
       maxBytes: maxBytesPerFetch,
       topics,
     });

@@ -98,6 +98,8 @@ export async function followRun(options: {
   const reader = await readTopics(kafka, {
     topics: [telemetry, deadLetters, predictions, edges, evictions, truth],
     from: 'end',
+    // Latencies come from Kafka's own clock: the ledger itself need not be quick.
+    minBytes: 1024 * 1024,
     onBatch: (records, { topic }) => {
       for (const record of records) take(record, topic);
     },
