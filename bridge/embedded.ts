@@ -74,7 +74,6 @@ async function listen(config: BridgeConfig, services: Services, edges: Edges): P
     maxHeldBytesPerConnection: config.maxPendingBytes,
     maxConnections: config.maxEdges,
     connectTimeoutMs,
-    fanOut: false,
     guard: edges.guard,
     log,
     metrics,

@@ -235,7 +235,6 @@ async function openDoor(config: EdgeConfig, services: Services, ingress: Ingress
     maxHeldBytesPerConnection: heldPackets * maxPacketBytes,
     maxConnections: maxCars,
     connectTimeoutMs: carConnectTimeoutMs,
-    fanOut: false,
     guard: {
       ...carGuard(fleetSecret),
       onPublish: (message, settle) => ingress.take(message, settle),

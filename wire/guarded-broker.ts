@@ -26,8 +26,6 @@ export interface GuardedBrokerOptions {
   maxConnections: number;
   /** From the connection to the CONNECT; with TLS, again for the handshake. */
   connectTimeoutMs: number;
-  /** false: what clients publish goes to onPublish alone. What the owner publishes always goes to the subscribers. */
-  fanOut: boolean;
   guard: BrokerGuard;
   log: Log;
   metrics: Metrics;
@@ -70,7 +68,7 @@ export class GuardedBroker {
       drainTimeout: drainTimeoutMs,
       heartbeatInterval: heartbeatMs,
     });
-    limitFanOut(this.#aedes, options.fanOut);
+    limitFanOut(this.#aedes);
     const limits = {
       maxPacketBytes: options.maxPacketBytes,
       maxHeld: options.maxHeldPerConnection,
@@ -193,12 +191,12 @@ export class GuardedBroker {
 type Done = (error?: Error) => void;
 type AedesPublish = (packet: PublishPacket, client?: Client | null | Done, done?: Done) => void;
 
-/** What clients publish goes to subscribers only if wanted; aedes' own news about each connection interest nobody. */
-function limitFanOut(aedes: Aedes, fanOut: boolean): void {
+/** What clients publish (their wills) goes to the owner alone; aedes' own news about each connection interest nobody. */
+function limitFanOut(aedes: Aedes): void {
   const publish = aedes.publish.bind(aedes) as AedesPublish;
   const limited: AedesPublish = (packet, client, done) => {
     const fromClient = typeof client === 'object' && client !== null;
-    const wanted = (fanOut || !fromClient) && !packet.topic.startsWith('$SYS/');
+    const wanted = !fromClient && !packet.topic.startsWith('$SYS/');
     const finished = typeof client === 'function' ? client : done;
     if (wanted) publish(packet, client, done);
     // Never in the same turn: aedes would parse inside its parser.

@@ -1,6 +1,11 @@
 import { strict as assert } from 'node:assert';
 import type { Socket } from 'node:net';
+import type { Client } from 'aedes';
 import { PacketGuard, type PacketFaultError, type Room } from './packet-guard.ts';
+import { PublishCutter, type CutPublish } from './publish-cutter.ts';
+
+/** Before a packet id. */
+const pubackHead = 0x4002_0000;
 
 /** What the broker allows each connection to hold. */
 export interface HoldLimits {
@@ -9,17 +14,38 @@ export interface HoldLimits {
   maxHeldBytes: number;
 }
 
+/** Of aedes' client, what its types do not show. test/wire/guarded-broker-hold.test.ts fails when it changes. */
+export type AedesClient = Client & {
+  _keepaliveTimer?: NodeJS.Timeout | null;
+  /** Drops a client whose socket's buffer stays full. */
+  waitForDrain(drained: () => void): void;
+};
+
+/** Who is told; one for all connections. */
+export interface ConnectionOwner {
+  /** In order of arrival. Its PUBACK waits for `settle`. */
+  onPublish(connection: MqttConnection, publish: CutPublish, settle: (error?: Error) => void): void;
+  /** A message was settled with an error: nothing more of this client is wanted. */
+  onRejected(connection: MqttConnection, topic: string, error: Error): void;
+  /** It sent what may not be read: nothing more is. */
+  onFault(connection: MqttConnection, error: PacketFaultError): void;
+  /** Something waits in the socket that may not be read yet, or no longer. */
+  onHold(connection: MqttConnection, holding: boolean): void;
+}
+
 interface Held {
+  /** Packet id; 0 at QoS 0. */
+  id: number;
+  topic: string;
   bytes: number;
   settled: boolean;
   error: Error | undefined;
-  release: (error?: Error) => void;
 }
 
 /**
  * One client's socket at the broker. aedes reads a socket on and on, whether or not what it read before has been
- * acknowledged; this puts itself between the two: aedes gets as many packets as there is room to hold, and the rest
- * stays in the socket, so that TCP pushes back on the sender.
+ * acknowledged; this puts itself between the two. It takes as many PUBLISH packets as there is room to hold, and the rest
+ * stays in the socket, so that TCP pushes back on the sender. It acknowledges them itself; aedes gets the other packets.
  *
  * Of aedes' insides it needs this: aedes has one 'readable' listener, which reads by `read(null)` once it has been called as
  * often as packets are unfinished. A test holds it to that.
@@ -31,39 +57,34 @@ export class MqttConnection {
   /** Why it was refused or dropped: said once, by the first who knows. */
   endReason: string | undefined;
   readonly filters = new Set<string>();
+  readonly client: AedesClient;
   readonly #socket: Socket;
   readonly #guard: PacketGuard;
+  readonly #cutter = new PublishCutter();
   readonly #limits: HoldLimits;
-  readonly #onFault: (error: PacketFaultError) => void;
-  readonly #onHold: (holding: boolean) => void;
+  readonly #owner: ConnectionOwner;
   readonly #readSocket: () => Buffer | null;
   readonly #aedesReads: () => void;
   readonly #held: Held[] = [];
+  /** Packet ids to be acknowledged at the end of this turn. */
+  #acks: number[] = [];
   /** PUBLISH packets, and their bytes, that have been released again. */
   #released = 0;
   #releasedBytes = 0;
   #asked = false;
   #holding = false;
+  #willPump = false;
   #accepted = false;
   #awaitsDrain = false;
   #stopped = false;
 
   /** To be made right after aedes took the socket. */
-  constructor(
-    socket: Socket,
-    options: {
-      limits: HoldLimits;
-      /** It sent what may not be read: nothing more is. */
-      onFault: (error: PacketFaultError) => void;
-      /** Something waits in the socket that may not be read yet, or no longer. */
-      onHold: (holding: boolean) => void;
-    },
-  ) {
+  constructor(socket: Socket, client: AedesClient, limits: HoldLimits, owner: ConnectionOwner) {
+    this.client = client;
     this.#socket = socket;
-    this.#limits = options.limits;
-    this.#guard = new PacketGuard(options.limits.maxPacketBytes);
-    this.#onFault = options.onFault;
-    this.#onHold = options.onHold;
+    this.#limits = limits;
+    this.#guard = new PacketGuard(limits.maxPacketBytes);
+    this.#owner = owner;
     const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
     this.#readSocket = read;
     // Node's own machinery reads with a size of 0, to fill the socket's buffer up to its limit.
@@ -106,28 +127,57 @@ export class MqttConnection {
     this.#readSocket();
   }
 
-  /** @returns the settle callback for one message. Messages are released in the order they came, whatever the order of settling. */
-  hold(bytes: number, release: (error?: Error) => void): (error?: Error) => void {
-    const held: Held = { bytes, settled: false, error: undefined, release };
+  readonly #take = (publish: CutPublish): boolean => {
+    const { id, topic, bytes } = publish;
+    this.client._keepaliveTimer?.refresh();
+    const held: Held = { id, topic, bytes, settled: false, error: undefined };
     this.#held.push(held);
-    return (error) => {
+    this.#owner.onPublish(this, publish, (error) => {
       if (held.settled) return;
       held.settled = true;
       held.error = error;
       if (held === this.#held[0]) this.#releaseSettled();
-    };
-  }
+    });
+    return !this.#stopped && !this.#socket.destroyed;
+  };
 
+  /** In the order they came, whatever the order of settling. */
   #releaseSettled(): void {
     let first = this.#held[0];
     while (first?.settled) {
       this.#held.shift();
       this.#released++;
       this.#releasedBytes += first.bytes;
-      if (first.error) first.release(first.error);
-      else first.release();
+      if (first.error) this.#owner.onRejected(this, first.topic, first.error);
+      else if (first.id > 0) this.#acknowledge(first.id);
       first = this.#held[0];
     }
+    if (this.#holding && !this.#willPump) {
+      this.#willPump = true;
+      process.nextTick(pumpAgain, this);
+    }
+  }
+
+  #acknowledge(id: number): void {
+    if (this.#acks.length === 0) process.nextTick(writeAcks, this);
+    this.#acks.push(id);
+  }
+
+  /** There may be room again for what waits. */
+  pumpAgain(): void {
+    this.#willPump = false;
+    if (this.#holding && !this.#socket.destroyed) this.#pump();
+  }
+
+  /** All PUBACKs of a turn in one write. */
+  writeAcks(): void {
+    const ids = this.#acks;
+    this.#acks = [];
+    if (!this.#socket.writable) return;
+    const bytes = Buffer.allocUnsafe(ids.length * 4);
+    let at = 0;
+    for (const id of ids) at = bytes.writeUInt32BE(pubackHead + id, at);
+    if (!this.#socket.write(bytes)) this.client.waitForDrain(() => {});
   }
 
   /**
@@ -161,13 +211,17 @@ export class MqttConnection {
       passed = this.#guard.admit(chunk, room);
     } catch (error) {
       this.#stopped = true;
-      this.#onFault(error as PacketFaultError);
+      this.#owner.onFault(this, error as PacketFaultError);
       return null;
     }
     // Back into the socket, not into a buffer of our own: it counts against the socket's limit, and 'end' waits for it.
     if (passed < chunk.length) this.#socket.unshift(chunk.subarray(passed));
     this.#setHolding(passed < chunk.length);
-    return passed === 0 ? null : chunk.subarray(0, passed);
+    if (passed === 0) return null;
+    const bytes = chunk.subarray(0, passed);
+    // Before it is accepted this is its CONNECT, which is aedes' to read however it comes.
+    if (!this.#accepted) return bytes;
+    return this.#cutter.cut(bytes, this.#take);
   }
 
   /** It does not read our answers: no more of its questions are taken until it does. */
@@ -185,6 +239,14 @@ export class MqttConnection {
   #setHolding(holding: boolean): void {
     if (holding === this.#holding) return;
     this.#holding = holding;
-    this.#onHold(holding);
+    this.#owner.onHold(this, holding);
   }
+}
+
+function pumpAgain(connection: MqttConnection): void {
+  connection.pumpAgain();
+}
+
+function writeAcks(connection: MqttConnection): void {
+  connection.writeAcks();
 }

@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
 import type { Aedes, AuthenticateError, Client, PublishPacket, Subscription } from 'aedes';
 import type { BrokerGuard, Settle } from './broker-guard.ts';
-import { MqttConnection, type HoldLimits } from './mqtt-connection.ts';
+import {
+  MqttConnection,
+  type AedesClient,
+  type ConnectionOwner,
+  type HoldLimits,
+} from './mqtt-connection.ts';
 import { RefusedError, type DropReason, type Refusals, type RefusalReason } from './mqtt-refusals.ts';
 import { PacketFaultError } from './packet-guard.ts';
-
-/** Of aedes' client, what its types do not show. test/wire/guarded-broker-hold.test.ts fails when it changes. */
-type AedesClient = Client & { _keepaliveTimer?: NodeJS.Timeout | null };
+import type { CutPublish } from './publish-cutter.ts';
 
 const maxSubscriptions = 1024;
 const pingResponse = Buffer.from([0xd0, 0]);
@@ -32,6 +35,13 @@ export class MqttDoor {
   readonly #byName = new Map<string, MqttConnection>();
   /** Clients that are not read from. */
   readonly #unread = new Set<AedesClient>();
+  readonly #owner: ConnectionOwner = {
+    onPublish: (connection, publish, settle) => this.#receive(connection, publish, settle),
+    onRejected: (connection, topic, { message }) =>
+      this.#refuse(connection, 'rejected', { topic, detail: message }),
+    onFault: (connection, { fault, message }) => this.#refuse(connection, fault, { detail: message }),
+    onHold: ({ client }, holding) => (holding ? this.#unread.add(client) : this.#unread.delete(client)),
+  };
 
   constructor(aedes: Aedes, guard: BrokerGuard, limits: HoldLimits, refusals: Refusals) {
     this.#aedes = aedes;
@@ -50,7 +60,7 @@ export class MqttDoor {
       if (refused === undefined) done(null, true);
       else done(notAuthenticated(refused), false);
     };
-    aedes.authorizePublish = (client, packet, done) => this.#receive(client, packet, done);
+    aedes.authorizePublish = (client, packet, done) => this.#receiveWill(client, packet, done);
     aedes.authorizeSubscribe = (client, subscription, done) => {
       done(null, this.#maySubscribe(client, subscription) ? subscription : null);
     };
@@ -70,12 +80,8 @@ export class MqttDoor {
   }
 
   admit(socket: Socket): void {
-    const client: AedesClient = this.#aedes.handle(socket);
-    const connection = new MqttConnection(socket, {
-      limits: this.#limits,
-      onFault: (error) => this.#refuse(connection, error.fault, { detail: error.message }),
-      onHold: (holding) => (holding ? this.#unread.add(client) : this.#unread.delete(client)),
-    });
+    const client = this.#aedes.handle(socket) as AedesClient;
+    const connection = new MqttConnection(socket, client, this.#limits, this.#owner);
     this.#ofClient.set(client, connection);
     this.connections.add(connection);
     socket.once('close', () => {
@@ -143,27 +149,25 @@ export class MqttDoor {
     if (older) this.#drop(older, 'taken-over', 'connected again');
   }
 
-  #receive(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
-    const connection = client ? this.#ofClient.get(client) : undefined;
-    const name = connection?.name;
-    if (!client || !connection || name === undefined)
-      return done(new RefusedError('rejected', 'not connected'));
+  #receive(connection: MqttConnection, publish: CutPublish, settle: Settle): void {
+    const { name } = connection;
+    const { topic, payload, qos, dup, retain } = publish;
+    if (name === undefined) return this.#refuse(connection, 'rejected', { topic });
+    const message = { name, topic, payload, qos, retain, dup, will: false };
+    if (this.#guard.mayPublish(name, topic)) return this.#guard.onPublish(message, settle);
+    this.#guard.onForbidden?.(message);
+    return this.#refuse(connection, 'forbidden-topic', { topic });
+  }
+
+  /** It comes when its connection has closed, was checked when it connected, and takes nobody's room. */
+  #receiveWill(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+    const name = client ? this.#ofClient.get(client)?.name : undefined;
+    if (!client?.closed || name === undefined)
+      return done(new RefusedError('rejected', 'not the last will of a client'));
     const { topic, retain, dup } = packet;
     const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload ?? '');
     const qos = packet.qos === 0 ? 0 : 1;
-    const message = { name, topic, payload, qos, retain, dup: dup ?? false, will: client.closed } as const;
-    // A last will comes when its connection has closed, was checked when it connected, and takes nobody's room.
-    if (message.will) return this.#guard.onPublish(message, onceOnly(done));
-    if (!this.#guard.mayPublish(name, topic)) {
-      this.#guard.onForbidden?.(message);
-      return this.#refuse(connection, 'forbidden-topic', { topic });
-    }
-    const bytes = 2 + Buffer.byteLength(topic) + (qos > 0 ? 2 : 0) + payload.length;
-    const settle = connection.hold(bytes, (error) => {
-      if (error) this.#refuse(connection, 'rejected', { topic, detail: error.message });
-      else done(null);
-    });
-    return this.#guard.onPublish(message, settle);
+    return this.#guard.onPublish({ name, topic, payload, qos, retain, dup, will: true }, onceOnly(done));
   }
 
   #maySubscribe(client: Client, subscription: Subscription): boolean {

@@ -33,7 +33,6 @@ export async function testBridge(t: TestContext, port = 0): Promise<TestBridge> 
     maxHeldBytesPerConnection: 64 * 1024 * 1024,
     maxConnections: 10,
     connectTimeoutMs: 5000,
-    fanOut: false,
     guard: {
       authenticate: ({ username }) => username ?? 'nobody',
       mayPublish: edgeMayPublish,

@@ -37,7 +37,6 @@ export async function testEdge(t: TestContext): Promise<TestEdge> {
     maxHeldBytesPerConnection: 1024 * 1024,
     maxConnections: 1000,
     connectTimeoutMs: 10_000,
-    fanOut: false,
     guard: {
       authenticate: ({ clientId, username, password }) => {
         if (username === undefined || !passwordMatches(fleetSecret, username, password))

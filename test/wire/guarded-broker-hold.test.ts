@@ -157,6 +157,16 @@ test(
   },
 );
 
+test('a client that sends messages and no ping is not dropped for its keep-alive', timeout, async (t) => {
+  const under = await startBroker(t);
+  const { socket, closed } = await connectAccepted(t, under, 1);
+  for (let id = 1; id <= 8; id++) {
+    socket.write(publishPacket(id));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+  assert.deepEqual([closed(), under.received.length], [false, 8]);
+});
+
 test('our client keeps its connection while it is not read from', timeout, async (t) => {
   const under = await startBroker(t, { settleAtOnce: false, maxHeldPerConnection: 2 });
   const { client, seen } = startClient(t, under.broker.port, { keepAliveSeconds: 1 });

@@ -75,7 +75,6 @@ export async function startBroker(
     maxHeldBytesPerConnection: 1024 * 1024,
     maxConnections: 100,
     connectTimeoutMs: 10_000,
-    fanOut: false,
     guard,
     log: createLog({ component: 'test', level: 'silent' }),
     metrics,

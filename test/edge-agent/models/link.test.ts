@@ -77,7 +77,6 @@ test(
       maxHeldBytesPerConnection: mebibyte,
       maxConnections: 10,
       connectTimeoutMs: 5000,
-      fanOut: false,
       guard: {
         authenticate: ({ username }) => username ?? 'nobody',
         mayPublish: () => false,

@@ -36,7 +36,6 @@ export async function stateBridge(t: TestContext, port = 0): Promise<StateBridge
     maxHeldBytesPerConnection: 64 * 1024 * 1024,
     maxConnections: 10,
     connectTimeoutMs: 5000,
-    fanOut: false,
     guard: {
       authenticate: ({ username }) => username ?? 'nobody',
       mayPublish: edgeMayPublish,
