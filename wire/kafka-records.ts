@@ -1,12 +1,14 @@
 import { createRequire } from 'node:module';
+import { crc32c } from './crc32c.ts';
 
 /**
  * kafkajs 2.2.4 writes each record of a produce request into three buffers of their own, with zeros first and BigInts in
- * between: half of a bridge's work, garbage collection included. This puts an encoder of the same bytes in its place. To be
- * imported before kafkajs is; test/wire/kafka-records.test.ts holds the bytes to those of kafkajs, and fails when kafkajs
- * takes its encoder from somewhere else.
+ * between, and takes the checksum byte by byte: half of a bridge's work, garbage collection included. This puts an encoder
+ * and a checksum of the same bytes in their place. To be imported before kafkajs is; test/wire/kafka-records.test.ts holds
+ * them to kafkajs' own, and fails when kafkajs takes them from somewhere else.
  */
-const replaced = 'kafkajs/src/protocol/recordBatch/record/v0';
+const recordModule = 'kafkajs/src/protocol/recordBatch/record/v0';
+const checksumModule = 'kafkajs/src/protocol/recordBatch/crc32C';
 
 /** As kafkajs gives it. */
 export interface RecordToWrite {
@@ -100,6 +102,12 @@ function writeVarint(bytes: Buffer, start: number, value: number): number {
 const require = createRequire(import.meta.url);
 
 /** kafkajs' own, for comparison. */
-export const kafkajsRecord = require(replaced) as (record: RecordToWrite) => { buffer: Buffer };
-const loaded = require.cache[require.resolve(replaced)];
-if (loaded) loaded.exports = writeRecord;
+export const kafkajsRecord = require(recordModule) as (record: RecordToWrite) => { buffer: Buffer };
+export const kafkajsChecksum = require(checksumModule) as (bytes: Buffer) => number;
+replace(recordModule, writeRecord);
+replace(checksumModule, crc32c);
+
+function replace(name: string, by: unknown): void {
+  const loaded = require.cache[require.resolve(name)];
+  if (loaded) loaded.exports = by;
+}

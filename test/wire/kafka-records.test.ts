@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import '#wire/kafka.ts';
-import { kafkajsRecord, writeRecord } from '#wire/kafka-records.ts';
+import { crc32c } from '#wire/crc32c.ts';
+import { kafkajsChecksum, kafkajsRecord, writeRecord } from '#wire/kafka-records.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -31,7 +32,17 @@ test('writes the same bytes as kafkajs', () => {
   );
 });
 
-test('kafkajs writes its produce requests with it', async () => {
+test('takes the same checksum as kafkajs', () => {
+  // The check value of the algorithm's catalogue entry.
+  assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283);
+  fc.assert(
+    fc.property(bytes, (one) => {
+      assert.equal(crc32c(one), kafkajsChecksum(one));
+    }),
+  );
+});
+
+test('kafkajs writes its produce requests with them', async () => {
   const request = require('kafkajs/src/protocol/requests/produce/v3/request.js') as (options: object) => {
     encode(): Promise<unknown>;
   };
@@ -39,4 +50,9 @@ test('kafkajs writes its produce requests with it', async () => {
   const messages = [{ key: 'k', value: Buffer.from('v'), headers: { none: null } }];
   const topicData = [{ topic: 't', partitions: [{ partition: 0, firstSequence: 0, messages }] }];
   await request({ acks: -1, timeout: 1000, producerId: 1, producerEpoch: 0, topicData }).encode();
+});
+
+test('no other copy of them is loaded', () => {
+  assert.equal(require('kafkajs/src/protocol/recordBatch/record/v0/index.js'), writeRecord);
+  assert.equal(require('kafkajs/src/protocol/recordBatch/crc32C/index.js'), crc32c);
 });
