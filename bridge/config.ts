@@ -86,7 +86,7 @@ export const bridgeConfig = z
       maxBytes: byteSize.default(4 * mebibyte).describe('frames that one transaction takes, in bytes'),
       maxFrames: z.int().min(1).default(256).describe('frames that one transaction takes'),
       interval: duration
-        .default(100)
+        .default(200)
         .describe('from the beginning of one transaction of an edge to the next, unless frames pile up'),
       timeout: duration
         .default(10_000)

@@ -64,6 +64,33 @@ async function withParts(
 const texts = async (run: string, prefix?: string): Promise<string[]> =>
   (await stored(kafka.brokers, run, 'fleet.telemetry', prefix)).map((record) => record.text).sort();
 
+test(
+  'transactions keep their distance, but neither a backlog nor the end waits for it',
+  { timeout },
+  async () => {
+    await withParts(async (parts) => {
+      const run = newRun();
+      const bridge = await parts.bridge(run, { transaction: { interval: '10m' } });
+      const edge = parts.edge(bridge.port, 'edge-1', { run });
+      const send = async (from: number, to: number): Promise<void> => {
+        for (let number = from; number <= to; number++)
+          await edge.send(frame(epochA, number, 1), `${number}`);
+      };
+      await send(1, 1);
+      await until('the first at once', () => edge.acked.length === 1);
+      await send(2, 8);
+      await delay(500);
+      assert.equal(edge.acked.length, 1);
+      await send(9, 9);
+      await until('a backlog of eight', () => edge.acked.length === 9);
+      await send(10, 10);
+      await until('held', async () => (await bridge.metric('fleetbed_bridge_pending_bytes')) > 0);
+      await bridge.drain();
+      assert.equal((await texts(run)).length, 10);
+    });
+  },
+);
+
 test('a frame reaches Kafka with key, bytes and origin unchanged', { timeout }, async () => {
   await withParts(async (parts) => {
     const run = newRun();
