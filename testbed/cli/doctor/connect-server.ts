@@ -13,7 +13,6 @@ const broker = await GuardedBroker.listen({
   maxHeldBytesPerConnection: 64 * 1024,
   maxConnections: 20_000,
   connectTimeoutMs: 10_000,
-  fanOut: false,
   guard: { ...carGuard(fleetSecret), onPublish: (_, settle) => settle() },
   log: createLog({ component: 'doctor', level: 'silent' }),
   metrics: new Metrics({ component: 'doctor', name: 'connect' }),
