@@ -80,7 +80,7 @@ export interface Sizing {
 
 /** CPU-seconds a second of a process that waits, and CPU-seconds a message, all processes of the kind together. */
 // Whole runs on a 2-core machine at QoS 1: 0.55 CPU-seconds for 1,000 messages at 1,000 messages/s, 0.13 for each 1,000 more.
-const costs: Record<ProcessKind, { idle: number; message: number }> = {
+export const costs: Record<ProcessKind, { idle: number; message: number }> = {
   simulator: { idle: 0.04, message: 0.00005 },
   edge: { idle: 0.05, message: 0.00007 },
   bridge: { idle: 0.06, message: 0.00003 },
@@ -91,7 +91,7 @@ const costs: Record<ProcessKind, { idle: number; message: number }> = {
 
 const mebibyte = 1024 * 1024;
 /** Without cars, after a few seconds of work; of a simulator, with one thread. */
-const processBytes: Record<ProcessKind, number> = {
+export const processBytes: Record<ProcessKind, number> = {
   simulator: 200 * mebibyte,
   edge: 200 * mebibyte,
   bridge: 180 * mebibyte,
@@ -101,7 +101,7 @@ const processBytes: Record<ProcessKind, number> = {
 };
 const threadBytes = 80 * mebibyte;
 /** A car in its simulator, and its connection at the edge. */
-const carBytes: Partial<Record<ProcessKind, number>> = { simulator: 20 * 1024, edge: 24 * 1024 };
+export const carBytes = { simulator: 20 * 1024, edge: 24 * 1024 } as const;
 /** Of a process without cars. */
 const ownDescriptors = 200;
 /** A thread that does nothing else encodes and sends about so many messages a second. */

@@ -41,6 +41,11 @@ export const commands = {
     summary: 'can this machine run it, and what would help',
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
+  plan: {
+    group: 'Looking closer',
+    summary: 'what a scenario needs on a cluster, and what that costs an hour',
+    load: async () => (await import('./plan.ts')).planCommand,
+  },
   tail: {
     group: 'Looking closer',
     summary: 'print the records of a Kafka topic, decoded',
