@@ -1,0 +1,52 @@
+import { secret, type Output } from '@pulumi/pulumi';
+import { allConfig } from '@pulumi/pulumi/runtime/config.js';
+import { getStack } from '@pulumi/pulumi/metadata.js';
+import { clusterSizeOf, type ClusterSize } from '../../testbed/cluster/size.ts';
+import { settingsOf, type Settings } from './settings.ts';
+
+/** All that the program knows when it begins: the checked settings of a stack and the size that follows from them. */
+export interface Stack {
+  name: string;
+  settings: Omit<Settings, 'fleetbed:fleetSecret' | 'fleetbed:edgeSecret' | 'fleetbed:signingKey'>;
+  secrets: { fleetSecret: Output<string>; edgeSecret: Output<string>; signingKey: Output<string> };
+  size: ClusterSize;
+  /** On everything that takes labels. */
+  labels: Record<string, string>;
+}
+
+/** @throws SettingsError before anything is created */
+export function readStack(): Stack {
+  const given = Object.entries(allConfig()).filter(([key]) => /^(gcp|fleetbed):/.test(key));
+  return stackOf(Object.fromEntries(given), getStack());
+}
+
+/** @throws SettingsError */
+export function stackOf(given: Record<string, string>, name: string): Stack {
+  const all = settingsOf(given, name);
+  const {
+    'fleetbed:fleetSecret': fleetSecret,
+    'fleetbed:edgeSecret': edgeSecret,
+    'fleetbed:signingKey': signingKey,
+    ...settings
+  } = all;
+  return {
+    name,
+    settings,
+    secrets: {
+      fleetSecret: secret(fleetSecret),
+      edgeSecret: secret(edgeSecret),
+      signingKey: secret(signingKey),
+    },
+    size: clusterSizeOf({
+      cars: settings['fleetbed:cars'],
+      messageIntervalMs: settings['fleetbed:messageInterval'],
+      readingsPerMessage: settings['fleetbed:readingsPerMessage'],
+      kafka: settings['fleetbed:kafka'],
+      edges: settings['fleetbed:edges'],
+      bridges: settings['fleetbed:bridges'],
+      simulators: settings['fleetbed:simulators'],
+      brokers: settings['fleetbed:brokers'],
+    }),
+    labels: { app: 'fleetbed', stack: name },
+  };
+}
