@@ -101,7 +101,14 @@ export const processBytes: Record<ProcessKind, number> = {
 };
 const threadBytes = 80 * mebibyte;
 /** A car in its simulator, and its connection at the edge. */
-export const carBytes = { simulator: 20 * 1024, edge: 24 * 1024 } as const;
+export const carBytes: Record<ProcessKind, number> = {
+  simulator: 20 * 1024,
+  edge: 24 * 1024,
+  bridge: 0,
+  trainer: 0,
+  kafka: 0,
+  testbed: 0,
+};
 /** Of a process without cars. */
 const ownDescriptors = 200;
 /** A thread that does nothing else encodes and sends about so many messages a second. */
@@ -168,7 +175,7 @@ export function sizingOf(load: Load, cores = 2): Sizing {
     cars,
     workers: threads,
     descriptors: cars + ownDescriptors,
-    memoryBytes: processBytes[kind] + (threads - 1) * threadBytes + cars * (carBytes[kind] ?? 0),
+    memoryBytes: processBytes[kind] + (threads - 1) * threadBytes + cars * carBytes[kind],
     // The fullest one's share of the work.
     cores:
       costs[kind].idle +
@@ -196,7 +203,7 @@ export function sizingOf(load: Load, cores = 2): Sizing {
     cores: sum(({ kind, count }) => count * costs[kind].idle + costs[kind].message * messagesPerSecond),
     memoryBytes: sum(
       ({ kind, count, workers: threads }) =>
-        count * (processBytes[kind] + (threads - 1) * threadBytes) + load.cars * (carBytes[kind] ?? 0),
+        count * (processBytes[kind] + (threads - 1) * threadBytes) + load.cars * carBytes[kind],
     ),
     diskBytes: storedPerSecond * (load.durationMs / 1000) * copiesOnDisk + idleDiskBytes,
     diskBytesPerSecond: storedPerSecond * copiesOnDisk,

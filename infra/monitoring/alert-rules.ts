@@ -14,7 +14,7 @@ interface Rule {
 }
 
 /** What somebody has to look at. Each rule is about one guarantee (docs/guarantees.md) or one limit. */
-export const rules: readonly Rule[] = [
+export const rulesFor = (outboxBytes: number): readonly Rule[] => [
   {
     alert: 'EdgeWithoutBridge',
     expr: 'fleetbed_uplink_connected == 0',
@@ -25,7 +25,7 @@ export const rules: readonly Rule[] = [
   },
   {
     alert: 'OutboxFilling',
-    expr: `fleetbed_outbox_bytes / on (pod) group_left () max by (pod) (fleetbed_queue_limit_bytes{queue="outbox"}) > 0.7
+    expr: `fleetbed_outbox_bytes > ${Math.floor(outboxBytes * 0.7)}
 or predict_linear(kubelet_volume_stats_available_bytes{persistentvolumeclaim=~"outbox-edge-.*"}[30m], 1800) < 0`,
     for: '5m',
     severity: 'page',
@@ -122,13 +122,15 @@ export function alertRules(
         groups: [
           {
             name: 'fleetbed',
-            rules: rules.map(({ alert, expr, for: duration, severity, summary, action }) => ({
-              alert,
-              expr,
-              for: duration,
-              labels: { severity },
-              annotations: { summary, description: action },
-            })),
+            rules: rulesFor(stack.size.edges.outboxBytes).map(
+              ({ alert, expr, for: duration, severity, summary, action }) => ({
+                alert,
+                expr,
+                for: duration,
+                labels: { severity },
+                annotations: { summary, description: action },
+              }),
+            ),
           },
         ],
       },

@@ -11,7 +11,7 @@ export interface Candidate {
 export interface Policy {
   name: string;
   /** @returns what is wrong; nothing where all is well or the rule has no business with the resource */
-  violations(candidate: Candidate): string[];
+  violations: (candidate: Candidate) => string[];
 }
 
 type Value = Record<string, unknown>;

@@ -17,7 +17,7 @@ test('each rule finds the resource that breaks it', async () => {
     assert.ok(first, type);
     return first;
   };
-  const container = (o: Loose): Loose => o.spec.template.spec.containers[0] as Loose;
+  const container = (o: Loose): Loose => o.spec.template.spec.containers[0];
   const deployment = 'kubernetes:apps/v1:Deployment';
   const faults: [type: string, spoil: (inputs: Loose) => void, says: RegExp][] = [
     [deployment, (o) => (container(o).securityContext.privileged = true), /is privileged/],

@@ -30,7 +30,7 @@ export const variants = stackNames.flatMap((stack) =>
 );
 
 /** Not among its types, but how its own test helpers know that every resource has been asked for. */
-const { waitForRPCs } = runtime as unknown as { waitForRPCs(): Promise<void> };
+const { waitForRPCs } = runtime as unknown as { waitForRPCs: () => Promise<void> };
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const signingKey = generateKeyPairSync('ed25519')

@@ -44,7 +44,7 @@ test('every way to reach into a room that is not allowed is found, with its line
     'simulator/shard.ts:1: simulator imports testbed/verdict/ledger.ts; it may import contract, runtime, wire',
     'edge-agent/store.ts:1: edge-agent imports bridge/worker.ts; it may import contract, model, runtime, wire',
     'bridge/component.ts:2: bridge imports edge-agent/outbox.ts; it may import contract, runtime, wire',
-    'infra/index.ts:1: infra imports testbed/run/run.ts; it may import contract, testbed/sizing.ts',
+    'infra/index.ts:1: infra imports testbed/run/run.ts; it may import contract, testbed/sizing.ts, testbed/cluster',
   ]);
 });
 

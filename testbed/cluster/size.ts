@@ -173,12 +173,14 @@ function brokerOf(type: MachineType): Request {
   };
 }
 
-/** Telemetry as it needs it, in multiples of the brokers; the contract's own numbers for the rest. */
+/** History as much as it needs, and one for each broker; the contract's own numbers for the rest. */
 function partitionsOf(bytesPerSecond: number, brokers: number): Record<TopicName, number> {
   const wanted = Math.ceil(bytesPerSecond / bytesPerPartition);
   const counts = topics.map(({ name, tiered, partitions }) => {
-    const least = name === 'fleet.telemetry' ? Math.max(partitions, wanted) : partitions;
-    return [name, tiered ? Math.ceil(least / brokers) * brokers : least] as const;
+    if (!tiered) return [name, partitions] as const;
+    const least = Math.max(partitions, brokers, name === 'fleet.telemetry' ? wanted : 0);
+    // Sixes spread evenly over two, three or six readers, and over brokers of three zones.
+    return [name, Math.ceil(least / 6) * 6] as const;
   });
   return Object.fromEntries(counts) as Record<TopicName, number>;
 }

@@ -35,7 +35,11 @@ export function kafkaCluster(
       memoryMebibytes: Math.floor(kafka.memoryBytes / mebibyte),
       diskGib: Math.ceil(kafka.diskBytes / 1024 / mebibyte),
     }),
-    nodePool('controllers', ['controller'], controllers, 'system', { cpu: 0.25, memoryMebibytes: 1024, diskGib: 10 }),
+    nodePool('controllers', ['controller'], controllers, 'system', {
+      cpu: 0.25,
+      memoryMebibytes: 1024,
+      diskGib: 10,
+    }),
   ].map(
     ({ name, spec }) =>
       new CustomResource(

@@ -11,7 +11,12 @@ import { kafkaTopics } from './topics.ts';
 import { users } from './users.ts';
 
 /** Kafka in the cluster, by the Strimzi operator. */
-export function strimzi(stack: Stack, context: KafkaContext, history: Bucket, dependsOn: Resource[]): KafkaAccess {
+export function strimzi(
+  stack: Stack,
+  context: KafkaContext,
+  history: Bucket,
+  dependsOn: Resource[],
+): KafkaAccess {
   const account = brokerAccount(stack, context, history);
   const kafka = kafkaCluster(stack, context, {
     bucket: history.name,

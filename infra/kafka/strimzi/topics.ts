@@ -6,7 +6,11 @@ import type { KafkaContext } from '../kafka.ts';
 import { apiVersion, clusterName } from './cluster.ts';
 
 /** The contract's topics, in the numbers of partitions that the stack's load needs. */
-export function kafkaTopics(stack: Stack, { namespace, provider }: KafkaContext, dependsOn: Resource[]): CustomResource[] {
+export function kafkaTopics(
+  stack: Stack,
+  { namespace, provider }: KafkaContext,
+  dependsOn: Resource[],
+): CustomResource[] {
   const { kafka } = stack.size;
   return topics.map(
     (spec) =>

@@ -6,7 +6,11 @@ import { kafkaUsers, rightsOf, type KafkaUser } from '../rights.ts';
 import { apiVersion, clusterName } from './cluster.ts';
 
 /** A user a part, with its rights and its share; the operator puts each password into a secret of the user's name. */
-export function users(stack: Stack, { namespace, provider }: KafkaContext, dependsOn: Resource[]): CustomResource[] {
+export function users(
+  stack: Stack,
+  { namespace, provider }: KafkaContext,
+  dependsOn: Resource[],
+): CustomResource[] {
   return kafkaUsers.map(
     (name) =>
       new CustomResource(

@@ -74,7 +74,8 @@ export class ApiServer {
     for (let tries = 0; tries < 600; tries++) {
       if (this.#children.some((child) => child.exitCode !== null)) break;
       this.#ca ||= await readFile(within('certificates/apiserver.crt'), 'utf8').catch(() => '');
-      if (this.#ca !== '' && (await this.call('GET', '/readyz').catch(() => undefined))?.status === 200) return;
+      if (this.#ca !== '' && (await this.call('GET', '/readyz').catch(() => undefined))?.status === 200)
+        return;
       await sleep(200);
     }
     throw new Error(`kube-apiserver is not ready: ${log().slice(-3000)}`);
@@ -113,9 +114,19 @@ export class ApiServer {
   /** Server-side apply as `kubectl apply --server-side --dry-run=server --validate=strict`: all checks, nothing kept. */
   async dryRun(object: KubernetesObject): Promise<Answer> {
     const place = await this.#place(object);
-    if (place.path === '') return { status: 404, body: { message: `no kind ${object.kind} in ${object.apiVersion}` }, warnings: [] };
+    if (place.path === '')
+      return {
+        status: 404,
+        body: { message: `no kind ${object.kind} in ${object.apiVersion}` },
+        warnings: [],
+      };
     const query = 'dryRun=All&fieldManager=fleetbed&fieldValidation=Strict&force=true';
-    return this.call('PATCH', `${place.path}/${object.metadata.name}?${query}`, object, 'application/apply-patch+yaml');
+    return this.call(
+      'PATCH',
+      `${place.path}/${object.metadata.name}?${query}`,
+      object,
+      'application/apply-patch+yaml',
+    );
   }
 
   /** Waits until a kind of a definition that was just made is served. */
@@ -146,7 +157,12 @@ export class ApiServer {
     return kinds;
   }
 
-  async call(method: string, where: string, body?: object, contentType = 'application/json'): Promise<Answer> {
+  async call(
+    method: string,
+    where: string,
+    body?: object,
+    contentType = 'application/json',
+  ): Promise<Answer> {
     const headers = { authorization: `Bearer ${this.#token}`, 'content-type': contentType };
     const to = { host: '127.0.0.1', port: this.#port, path: where, method, headers, ca: this.#ca };
     return new Promise((resolve, reject) => {

@@ -8,7 +8,11 @@ import path from 'node:path';
  * What takes minutes to make and stays the same is made once, in `$XDG_CACHE_HOME/fleetbed/{name}-{recipe}`. Another recipe
  * is another folder; a folder that is there is whole, for it was made elsewhere and renamed.
  */
-export async function cached(name: string, recipe: string, make: (folder: string) => Promise<void>): Promise<string> {
+export async function cached(
+  name: string,
+  recipe: string,
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
   const caches = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'fleetbed');
   const hash = createHash('sha256').update(recipe).digest('hex').slice(0, 8);
   const folder = path.join(caches, `${name}-${hash}`);

@@ -16,11 +16,15 @@ export async function customResourceDefinitions(tools: Tools): Promise<object[]>
   const strimzi = await cached('strimzi-crds', `${strimziVersion} ${strimziKinds.join()}`, async (made) =>
     generateStrimzi(tools, made),
   );
-  const prometheus = await cached('prometheus-crds', `${prometheusOperator} ${controllerTools}`, async (made) =>
-    generatePrometheus(tools, made),
+  const prometheus = await cached(
+    'prometheus-crds',
+    `${prometheusOperator} ${controllerTools}`,
+    async (made) => generatePrometheus(tools, made),
   );
   const files = await Promise.all(
-    [strimzi, prometheus].map(async (folder) => (await readdir(folder)).map((name) => path.join(folder, name))),
+    [strimzi, prometheus].map(async (folder) =>
+      (await readdir(folder)).map((name) => path.join(folder, name)),
+    ),
   );
   return Promise.all(files.flat().map(async (file) => parse(await readFile(file, 'utf8')) as object));
 }
@@ -39,10 +43,23 @@ async function generateStrimzi({ mvn, java }: Tools, made: string): Promise<void
 <dependencies>${dependency('crd-generator')}${dependency('api')}</dependencies></project>\n`,
     );
     await run(mvn, ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=jars'], { cwd });
-    const versions = ['--target-kube', '1.25+', '--crd-api-version', 'v1', '--api-versions', 'v1', '--storage-version', 'v1'];
+    const versions = [
+      '--target-kube',
+      '1.25+',
+      '--crd-api-version',
+      'v1',
+      '--api-versions',
+      'v1',
+      '--storage-version',
+      'v1',
+    ];
     for (const kind of strimziKinds) {
       const target = `io.strimzi.api.kafka.model.${kind}=${path.join(made, `${kind}.yaml`)}`;
-      await run(java, ['-cp', 'jars/*', 'io.strimzi.crdgenerator.CrdGenerator', ...versions, '--yaml', target], { cwd });
+      await run(
+        java,
+        ['-cp', 'jars/*', 'io.strimzi.crdgenerator.CrdGenerator', ...versions, '--yaml', target],
+        { cwd },
+      );
     }
   } finally {
     await rm(cwd, { recursive: true, force: true });
@@ -60,7 +77,10 @@ async function generatePrometheus({ go }: Tools, made: string): Promise<void> {
       path.join(cwd, 'tools.go'),
       `package tools\n\nimport (\n\t_ "${types}/v1"\n\t_ "${generator}/cmd/controller-gen"\n)\n`,
     );
-    await run(go, ['get', `${generator}@v${controllerTools}`, `${types}@v${prometheusOperator}`], { cwd, env });
+    await run(go, ['get', `${generator}@v${controllerTools}`, `${types}@v${prometheusOperator}`], {
+      cwd,
+      env,
+    });
     await run(go, ['mod', 'tidy'], { cwd, env });
     const args = ['crd:crdVersions=v1', `paths=${types}/v1`, `output:crd:dir=${cwd}/out`];
     await run(go, ['run', `${generator}/cmd/controller-gen`, ...args], { cwd, env });

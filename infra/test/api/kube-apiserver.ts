@@ -30,7 +30,9 @@ async function build({ go }: Tools, cwd: string): Promise<void> {
   const download = await run(go, ['mod', 'download', '-json', `k8s.io/kubernetes@v${version}`], { cwd, env });
   const { Dir } = JSON.parse(download) as { Dir: string };
   // In its repository the libraries stand beside the server; in the module proxy they are modules of their own.
-  const staging = [...(await readFile(path.join(Dir, 'go.mod'), 'utf8')).matchAll(/(k8s\.io\/\S+) => \.\/staging/g)];
+  const staging = [
+    ...(await readFile(path.join(Dir, 'go.mod'), 'utf8')).matchAll(/(k8s\.io\/\S+) => \.\/staging/g),
+  ];
   const lines = [
     'module fleetbed/kube-apiserver',
     'go 1.26.0',
@@ -45,7 +47,9 @@ async function build({ go }: Tools, cwd: string): Promise<void> {
   await run(go, ['mod', 'tidy'], { cwd, env });
   const [major, minor] = version.split('.');
   const says = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor };
-  const ldflags = Object.entries(says).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
+  const ldflags = Object.entries(says).map(
+    ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
+  );
   // Without optimising it is built in half the time, and fast enough.
   const flags = ['-gcflags=all=-N -l', '-ldflags', ldflags.join(' '), '-o', 'kube-apiserver'];
   await run(go, ['build', ...flags, 'k8s.io/kubernetes/cmd/kube-apiserver'], { cwd, env });

@@ -59,20 +59,86 @@ suite('a real Kubernetes API server', { skip }, () => {
 
   /** An object of the load stack with one thing wrong, and what the server says of it. */
   const faults: [kind: string, name: string, what: string, spoil: (object: Loose) => void, says: RegExp][] = [
-    ['StatefulSet', 'edge', 'a field that there is not', (o) => (o.spec.replicaz = 3), /unknown field|field not declared/],
-    ['StatefulSet', 'edge', 'labels that its selector misses', (o) => (o.spec.selector.matchLabels = { a: 'b' }), /selector.*does not match|Invalid value/],
-    ['Deployment', 'bridge', 'a probe of a port without a number', (o) => (o.spec.template.spec.containers[0].ports[0].containerPort = 0), /containerPort/],
-    ['Job', 'simulator', 'a restart policy that no job has', (o) => (o.spec.template.spec.restartPolicy = 'Always'), /restartPolicy/],
+    [
+      'StatefulSet',
+      'edge',
+      'a field that there is not',
+      (o) => (o.spec.replicaz = 3),
+      /unknown field|field not declared/,
+    ],
+    [
+      'StatefulSet',
+      'edge',
+      'labels that its selector misses',
+      (o) => (o.spec.selector.matchLabels = { a: 'b' }),
+      /selector.*does not match|Invalid value/,
+    ],
+    [
+      'Deployment',
+      'bridge',
+      'a probe of a port without a number',
+      (o) => (o.spec.template.spec.containers[0].ports[0].containerPort = 0),
+      /containerPort/,
+    ],
+    [
+      'Job',
+      'simulator',
+      'a restart policy that no job has',
+      (o) => (o.spec.template.spec.restartPolicy = 'Always'),
+      /restartPolicy/,
+    ],
     ['CronJob', 'trainer', 'a schedule that is none', (o) => (o.spec.schedule = 'nightly'), /schedule/],
-    ['NetworkPolicy', 'edge', 'a protocol that there is not', (o) => (o.spec.ingress[0].ports[0].protocol = 'MQTT'), /protocol/],
-    ['Service', 'edges', 'two ports of one name', (o) => (o.spec.ports[1].name = 'cars'), /Duplicate|duplicate/],
-    ['Kafka', 'fleet', 'a listener of no known type', (o) => (o.spec.kafka.listeners[0].type = 'intern'), /Unsupported value/],
-    ['Kafka', 'fleet', "what Strimzi's v1 no longer has", (o) => (o.spec.zookeeper = { replicas: 3 }), /field not declared|unknown field/],
+    [
+      'NetworkPolicy',
+      'edge',
+      'a protocol that there is not',
+      (o) => (o.spec.ingress[0].ports[0].protocol = 'MQTT'),
+      /protocol/,
+    ],
+    [
+      'Service',
+      'edges',
+      'two ports of one name',
+      (o) => (o.spec.ports[1].name = 'cars'),
+      /Duplicate|duplicate/,
+    ],
+    [
+      'Kafka',
+      'fleet',
+      'a listener of no known type',
+      (o) => (o.spec.kafka.listeners[0].type = 'intern'),
+      /Unsupported value/,
+    ],
+    [
+      'Kafka',
+      'fleet',
+      "what Strimzi's v1 no longer has",
+      (o) => (o.spec.zookeeper = { replicas: 3 }),
+      /field not declared|unknown field/,
+    ],
     ['KafkaTopic', 'fleet.telemetry', 'partitions as text', (o) => (o.spec.partitions = 'six'), /partitions/],
-    ['KafkaUser', 'bridge', 'an operation that Kafka has not', (o) => (o.spec.authorization.acls[0].operations = ['Publish']), /Unsupported value/],
+    [
+      'KafkaUser',
+      'bridge',
+      'an operation that Kafka has not',
+      (o) => (o.spec.authorization.acls[0].operations = ['Publish']),
+      /Unsupported value/,
+    ],
     ['KafkaNodePool', 'brokers', 'no storage', (o) => delete o.spec.storage, /storage/],
-    ['ServiceMonitor', 'edge', 'an interval that is none', (o) => (o.spec.endpoints[0].interval = 'often'), /interval/],
-    ['HorizontalPodAutoscaler', 'bridge', 'more at least than at most', (o) => (o.spec.minReplicas = 99), /maxReplicas/],
+    [
+      'ServiceMonitor',
+      'edge',
+      'an interval that is none',
+      (o) => (o.spec.endpoints[0].interval = 'often'),
+      /interval/,
+    ],
+    [
+      'HorizontalPodAutoscaler',
+      'bridge',
+      'more at least than at most',
+      (o) => (o.spec.minReplicas = 99),
+      /maxReplicas/,
+    ],
   ];
   for (const [kind, name, what, spoil, says] of faults) {
     test(`refuses a ${kind} with ${what}`, async () => {
@@ -86,7 +152,8 @@ suite('a real Kubernetes API server', { skip }, () => {
   }
 
   test('warns of a pod outside the restricted profile', async () => {
-    const object = structuredClone(load.find(({ kind }) => kind === 'Deployment')) as unknown as Loose & KubernetesObject;
+    const object = structuredClone(load.find(({ kind }) => kind === 'Deployment')) as unknown as Loose &
+      KubernetesObject;
     object.spec.template.spec.containers[0].securityContext = { allowPrivilegeEscalation: true };
     const { warnings } = await api.dryRun(object);
     assert.match(warnings.join(), /would violate PodSecurity "restricted/);

@@ -24,12 +24,17 @@ export async function findTools(): Promise<Tools | string> {
     etcd: 'etcd is not installed (Debian: etcd-server)',
     java: `no Java of ${leastJava} or newer is installed (looked on the path, in JAVA_HOME and in /usr/lib/jvm)`,
   };
-  for (const name of ['go', 'mvn', 'etcd', 'java'] as const) if (found[name] === undefined) return hints[name];
+  for (const name of ['go', 'mvn', 'etcd', 'java'] as const)
+    if (found[name] === undefined) return hints[name];
   return found as Tools;
 }
 
 /** Runs a program to its end, gently: it shares the machine with tests. @throws Error with the end of what it said */
-export async function run(file: string, args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): Promise<string> {
+export async function run(
+  file: string,
+  args: string[],
+  options: { cwd: string; env?: NodeJS.ProcessEnv },
+): Promise<string> {
   try {
     const { stdout } = await execute('nice', [file, ...args], { ...options, maxBuffer: 64 * 1024 * 1024 });
     return stdout;
@@ -47,8 +52,14 @@ function program(name: string): string | undefined {
 /** The first Java that is new enough. */
 async function java(): Promise<string | undefined> {
   const jvms = '/usr/lib/jvm';
-  const homes = [process.env['JAVA_HOME'] ?? [], existsSync(jvms) ? readdirSync(jvms).map((name) => path.join(jvms, name)) : []];
-  const candidates = [program('java') ?? [], homes.flat().map((home) => path.join(home, 'bin', 'java'))].flat();
+  const homes = [
+    process.env['JAVA_HOME'] ?? [],
+    existsSync(jvms) ? readdirSync(jvms).map((name) => path.join(jvms, name)) : [],
+  ];
+  const candidates = [
+    program('java') ?? [],
+    homes.flat().map((home) => path.join(home, 'bin', 'java')),
+  ].flat();
   for (const candidate of candidates) {
     if (!existsSync(candidate)) continue;
     const { stderr } = await execute(candidate, ['-version']).catch(() => ({ stderr: '' }));
