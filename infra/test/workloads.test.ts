@@ -7,6 +7,7 @@ import { bridgeConfig } from '../../bridge/config.ts';
 import { trainerConfig } from '../../cloud/config.ts';
 import { edgeConfig } from '../../edge-agent/config.ts';
 import { loadConfig } from '../../runtime/config.ts';
+import { settingsOf } from '../../runtime/config/settings.ts';
 import { simulatorConfig } from '../../simulator/config.ts';
 import { topicNamesIn } from './topic-names.ts';
 import { rightsOf } from '../kafka/rights.ts';
@@ -33,6 +34,12 @@ for (const { stack: name, kafka, title } of variants) {
       test(`the ${part} takes the settings that its pod is given`, () => {
         const { env, pod } = environmentOf(part);
         const config = loadConfig(schemas[part], { argv: [], env, component: part });
+        // A variable that no setting has is passed over in silence.
+        const known = new Set([
+          'FLEETBED_CONFIG',
+          ...settingsOf(schemas[part]).map((setting) => setting.env),
+        ]);
+        for (const variable of Object.keys(env)) assert.ok(known.has(variable), variable);
         assert.equal(config.run, 'cluster');
         assert.equal(config.health.host, '0.0.0.0');
         assert.ok(

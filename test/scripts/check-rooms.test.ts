@@ -25,6 +25,7 @@ test('what the table allows passes, and packages are nobody’s matter', async (
     'wire/client.ts': `import { connect } from 'node:net';\nimport { topics } from '#contract/topics.ts';\n`,
     'bridge/component.ts': `import type { Log } from '#runtime/log.ts';\nimport './config.ts';\n`,
     'infra/index.ts': `import { size } from '../testbed/sizing.ts';\n`,
+    'infra/test/pods.test.ts': `import { edgeConfig } from '../../edge-agent/config.ts';\n`,
   });
   assert.deepEqual(found, []);
 });

@@ -175,7 +175,8 @@ export class ApiServer {
           resolve({
             status: response.statusCode ?? 0,
             body: text.startsWith('{') ? (JSON.parse(text) as Answer['body']) : { message: text },
-            warnings: warning.map((one) => one.replace(/^299 \S+ /, '')),
+            // RFC 9111: code, agent, quoted text.
+            warnings: warning.map((one) => JSON.parse(one.replace(/^299 \S+ /, '')) as string),
           });
         });
       });
