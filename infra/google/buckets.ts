@@ -10,16 +10,12 @@ const historyDays =
 const resultsDays = 365;
 
 /** Results of runs, and history that Kafka has moved off its disks (where Kafka is ours). */
-export function buckets(
-  stack: Stack,
-  dependsOn: Resource[],
-): { results: Bucket; history: Bucket | undefined } {
+export function buckets(stack: Stack, dependsOn: Resource[]): { results: Bucket; history?: Bucket } {
   return {
     results: bucket(stack, 'results', { days: resultsDays, retainDays: 30 }, dependsOn),
-    history:
-      stack.settings['fleetbed:kafka'] === 'strimzi'
-        ? bucket(stack, 'history', { days: historyDays }, dependsOn)
-        : undefined,
+    ...(stack.settings['fleetbed:kafka'] === 'strimzi' && {
+      history: bucket(stack, 'history', { days: historyDays }, dependsOn),
+    }),
   };
 }
 

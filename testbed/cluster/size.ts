@@ -137,9 +137,13 @@ function kafkaSize(
   bytesPerSecond: number,
 ): { size: ClusterSize['kafka']; pool: Pool } {
   // A replica costs what the first copy does, on the safe side.
-  const cores = (costs.kafka.idle * replicas + messagesPerSecond * costs.kafka.message * replicas) / targetUtilisation;
+  const cores =
+    (costs.kafka.idle * replicas + messagesPerSecond * costs.kafka.message * replicas) / targetUtilisation;
   const fits = (type: MachineType, brokers: number): boolean => brokers * brokerOf(type).cores >= cores;
-  const forDisks = Math.max(replicas, Math.ceil((bytesPerSecond * replicas) / brokerBytesPerSecond / zones) * zones);
+  const forDisks = Math.max(
+    replicas,
+    Math.ceil((bytesPerSecond * replicas) / brokerBytesPerSecond / zones) * zones,
+  );
   const fixed = load.brokers ?? forDisks;
   const machineType = brokerTypes.find((type) => fits(type, fixed)) ?? largestBroker;
   const needed = Math.ceil(cores / brokerOf(machineType).cores / zones) * zones;
