@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { before, suite, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import { bridgeConfig } from '../../bridge/config.ts';
 import { trainerConfig } from '../../cloud/config.ts';
 import { edgeConfig } from '../../edge-agent/config.ts';
@@ -16,6 +16,8 @@ import { rulesFor } from '../monitoring/alert-rules.ts';
 import { kubernetesObjects, render, settingsFor, variants, type KubernetesObject } from './stacks.ts';
 
 const repository = path.join(import.meta.dirname, '..', '..');
+const scratch = mkdtempSync(path.join(tmpdir(), 'fleetbed-infra-'));
+after(() => rmSync(scratch, { recursive: true }));
 const schemas = {
   edge: edgeConfig,
   bridge: bridgeConfig,
@@ -131,7 +133,7 @@ for (const { stack: name, kafka, title } of variants) {
           (valueFrom.fieldRef ? (fields[valueFrom.fieldRef.fieldPath] ?? '0') : 'a secret of some length');
       }
       if (part === 'edge') {
-        const file = path.join(mkdtempSync(path.join(tmpdir(), 'fleetbed-infra-')), 'edge.yaml');
+        const file = path.join(scratch, 'edge.yaml');
         writeFileSync(file, object('Secret', 'edge-uplinks').stringData['edge-0.yaml']);
         env['FLEETBED_CONFIG'] = file;
       }
