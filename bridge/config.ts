@@ -34,7 +34,7 @@ const brokerConfig = z.strictObject({
   keepAlive: duration
     .default(5000)
     .describe(
-      'after one and a half times this without a word from a bridge the broker gives it up, after three times the bridges do that stand by: the same for all of them',
+      'the same for all bridges: one that is silent for 1.5 times this is given up by the broker, for three times by those that stand by',
     ),
   wait: duration.default(20_000).describe('how long a starting bridge waits for the broker'),
 });
