@@ -12,19 +12,22 @@ import { testKafka } from '#test/kafka.ts';
 import type { DetectionRecord } from '#testbed/verdict/detection/case.ts';
 import { connectKafka, kafkaConfig, type Kafka } from '#wire/kafka.ts';
 
-/** The whole loop, once: history in Kafka -> model -> release -> edges -> alarms, held against the ground truth. */
+/**
+ * The whole loop, once: history in Kafka -> model -> release -> edges -> alarms, held against the ground truth. An edge that is
+ * killed forgets what it knew of its cars: it is killed after their engines have failed.
+ */
 
 const loop = `
 name: loop
 seed: 7
 fleet: { interval: 2s, readingsPerMessage: 10, qos: 1, speedup: 60, start: warm }
-stages: [{ for: 38s, cars: 60 }]
+stages: [{ for: 38s, cars: 120 }]
 edges: { count: 2 }
 training: { at: [12s], history: { since: start } }
 timeline:
   - { at: 22s, fail: coolant-loss, cars: 8, severity: 1, over: 10m }
   - { at: 23s, for: 6s, cut: edge-2/bridge }
-  - { at: 30s, kill: edge-1 }
+  - { at: 33s, kill: edge-1 }
 thresholds: { delivery.lost: '== 0', detection.recall: '>= 0.8', inference.scoredOffline: '> 0' }
 `;
 
