@@ -2,7 +2,8 @@ import { detectorKinds, type DetectorKind } from '#contract/release.ts';
 import type { TelemetryBatch } from '#contract/telemetry.ts';
 import type { Artefact } from '#model/artefact.ts';
 import { createScorer, type ScoreItem } from '#model/detector.ts';
-import { featureCount, featureSchemaHash } from '#model/features.ts';
+import { normalisationOf } from '#cloud/training/normalisation.ts';
+import { featureCount, FeatureExtractor, featureSchemaHash } from '#model/features.ts';
 import { shapesOf } from '#model/shapes.ts';
 import { uncalibratedThresholds } from '#model/thresholds.ts';
 import { CarLives } from '#simulator/car-life.ts';
@@ -69,13 +70,23 @@ function oneByOne(items: readonly ScoreItem[]): ScoreItem[] {
   );
 }
 
+/** As the cars drive: an input that is never what it was when a network learnt is a case of its own. */
+function normalisation(): Artefact['normalisation'] {
+  const extractor = new FeatureExtractor();
+  const rows = new Float32Array(items.length * readingsPerMessage * featureCount);
+  let readings = 0;
+  for (const { slot, batch } of items)
+    readings += extractor.extract(slot, batch, rows, readings * featureCount);
+  return normalisationOf(rows, readings, featureCount);
+}
+
 /** Untrained: what is measured does not hang on what the weights say. */
 function artefactOf(detector: DetectorKind): Artefact {
   const random = RandomStream.of(1, 0, 'weights');
   return {
     detector,
     featureSchema: featureSchemaHash,
-    normalisation: { mean: new Float32Array(featureCount), scale: new Float32Array(featureCount).fill(100) },
+    normalisation: usual,
     networks: shapesOf(detector).map(({ name, inputs, targets, hidden }) => {
       let width = inputs.length;
       const layers = [...hidden, { units: targets.length, activation: 'linear' as const }].map((layer) => {
@@ -125,6 +136,7 @@ function plainPace({ networks }: Artefact): number {
 }
 
 const items = arrivals();
+const usual = normalisation();
 const single = oneByOne(items.slice(0, cars * 10));
 const write = (text: string): boolean => process.stdout.write(`${text}\n`);
 write('\n  detector          readings a call    readings/s and core    of plain networks');

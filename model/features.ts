@@ -193,12 +193,13 @@ function copyPlausible(
     const column = columns[signal]!;
     const least = lowest[signal]!;
     const most = highest[signal]!;
+    const bit = 2 ** signal;
     for (let reading = 0, to = start + signal; reading < readings; reading++, to += featureCount) {
       const value = column[reading]!;
       if (value >= least && value <= most) rows[to] = value;
       else {
         rows[to] = Number.NaN;
-        rows[to - signal + f.absent]! += 2 ** signal;
+        rows[to - signal + f.absent]! += bit;
       }
     }
   }

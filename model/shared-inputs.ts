@@ -2,6 +2,9 @@ import type { Artefact } from './artefact.ts';
 import { featureCount } from './feature-names.ts';
 import { inputLimit } from './rows.ts';
 
+/** Inputs further from their mean than this, standard deviations, were rarely learnt from. */
+export const usualInput = 2.5;
+
 /**
  * The inputs of all networks of a detector, each normalised once: to the bit what normaliseRows() gives each of them, but wide,
  * so that they need not be widened at every multiplication.
@@ -10,8 +13,8 @@ export class SharedInputs {
   readonly width: number;
   /** [count][width], at least. */
   values = new Float64Array(0);
-  /** How far the row's most unusual input lies from its mean, within the limit. */
-  furthest = new Float32Array(0);
+  /** By row: 1 where an input lies beyond what is usual. */
+  unusual = new Uint8Array(0);
   readonly #columns = new Map<number, number>();
   readonly #features: Int32Array;
   readonly #means: Float64Array;
@@ -34,27 +37,31 @@ export class SharedInputs {
   /** @param rows [count][featureCount] */
   fill(rows: Float32Array, count: number): void {
     const width = this.width;
-    if (this.furthest.length < count) {
+    if (this.unusual.length < count) {
       this.values = new Float64Array(count * width);
-      this.furthest = new Float32Array(count);
+      this.unusual = new Uint8Array(count);
     }
     const features = this.#features;
     const means = this.#means;
     const factors = this.#factors;
-    const { values, furthest } = this;
+    const { values, unusual } = this;
     let to = 0;
     for (let row = 0; row < count; row++) {
       const from = row * featureCount;
-      let most = 0;
+      let isUnusual = 0;
       for (let column = 0; column < width; column++) {
         let value = (rows[from + features[column]!]! - means[column]!) * factors[column]!;
-        // NaN is none of these.
-        if (value > most) most = value = value > inputLimit ? inputLimit : value;
-        else if (-value > most) most = -(value = value < -inputLimit ? -inputLimit : value);
-        else if (!(value === value)) value = 0;
+        // NaN is not within.
+        if (!(value <= usualInput && value >= -usualInput)) {
+          if (Number.isNaN(value)) value = 0;
+          else {
+            isUnusual = 1;
+            value = value > inputLimit ? inputLimit : value < -inputLimit ? -inputLimit : value;
+          }
+        }
         values[to++] = Math.fround(value);
       }
-      furthest[row] = most;
+      unusual[row] = isUnusual;
     }
   }
 }

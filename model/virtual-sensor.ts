@@ -5,7 +5,7 @@ import { hasSensorCode } from './causes.ts';
 import { featureCount, featureIndex } from './feature-names.ts';
 import { sourcesOf, type Sources } from './feature-sources.ts';
 import { Predictor } from './predictor.ts';
-import type { SharedInputs } from './shared-inputs.ts';
+import { usualInput, type SharedInputs } from './shared-inputs.ts';
 
 /** Means over the recent past say little at first. */
 const settleSeconds = 60;
@@ -33,8 +33,7 @@ const heatSignals: ReadonlySet<string> = new Set<SignalName>([
   'catalystTemperature',
 ]);
 
-/** Inputs further from their mean than this, standard deviations, were rarely learnt from: what follows is less certain. */
-const usualInput = 2.5;
+/** By so much less certain for each standard deviation that an input lies beyond what is usual. */
 const noveltyDoubt = 1.5;
 
 /** A car whose signal spreads wider than the fleet's is judged by its own spread over this time. */
@@ -166,8 +165,17 @@ export class VirtualSensor {
    * Fills levels and faults for the rows of one batch, which `predict` has seen.
    * @param rows [...][featureCount]; the batch's are from .. from + readings - 1
    * @param dt for how long each reading speaks, s
+   * @param scores [readings], each raised to what this signal says at least
    */
-  judge(slot: number, rows: Float32Array, from: number, readings: number, dt: number, judged?: Judged): void {
+  judge(
+    slot: number,
+    rows: Float32Array,
+    from: number,
+    readings: number,
+    dt: number,
+    scores: Float32Array,
+    judged?: Judged,
+  ): void {
     const own = this.#cars.reach(slot);
     const state = this.#cars.numbers;
     if (Number.isNaN(state[own]!)) begin(state, own);
@@ -186,7 +194,7 @@ export class VirtualSensor {
     const { levels, faults } = this;
     const target = this.#target;
     const reported = this.#own;
-    const { furthest } = this.#inputs;
+    const { unusual } = this.#inputs;
     const predictions = this.#predictor.outputs;
     let seconds = state[own + at.seconds]!;
     let offset = state[own + at.offset]!;
@@ -220,7 +228,7 @@ export class VirtualSensor {
           const doubt = warmingDoubt * rows[row + warming]! + fuelDoubt * (1 - rows[row + hasFuelTrim]!);
           if (doubt > 0) trust /= 1 + doubt;
         }
-        if (furthest[reading]! > usualInput) trust /= 1 + noveltyDoubt * this.#noveltyOf(reading);
+        if (unusual[reading]! > 0) trust /= 1 + noveltyDoubt * this.#noveltyOf(reading);
         const missed = (value - middle) * factor - predictions[reading]! - residualMean;
         const deviation = missed * trust;
         const known = seconds - settleSeconds;
@@ -265,8 +273,12 @@ export class VirtualSensor {
       const still = (moved < 1 ? moved * unchanged : unchanged) * perStuck;
       levels[reading] = level;
       const erratic = leaps * perErratic;
-      faults[reading] = still > erratic ? still : erratic;
-      if (judged) judged(reading - from, z, Math.abs(level), still, erratic);
+      const fault = still > erratic ? still : erratic;
+      faults[reading] = fault;
+      const size = level < 0 ? -level : level;
+      const score = fault > size ? fault : size;
+      if (score > scores[reading - from]!) scores[reading - from] = score;
+      if (judged) judged(reading - from, z, size, still, erratic);
     }
     state[own + at.seconds] = seconds;
     state[own + at.offset] = offset;

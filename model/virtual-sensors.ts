@@ -57,15 +57,16 @@ export class VirtualSensors implements Scorer {
         const { slot, batch } = items[item]!;
         const own = readings[item - first]!;
         const dt = stepSeconds(batch.intervalMs);
+        const scores = new Float32Array(own);
         for (const sensor of this.#sensors) {
           if (anew[item - first]) sensor.forget(slot);
           const judged: Judged | undefined =
             trace &&
             ((reading, z, level, stuck, erratic) =>
               trace(item, reading, sensor.signal, z, level, stuck, erratic));
-          sensor.judge(slot, values, row, own, dt, judged);
+          sensor.judge(slot, values, row, own, dt, scores, judged);
         }
-        results.push(this.#verdict(slot, row, own));
+        results.push({ scores, transitions: this.#transitions(slot, row, scores) });
         row += own;
       }
     }
@@ -78,22 +79,13 @@ export class VirtualSensors implements Scorer {
     for (const sensor of this.#sensors) sensor.forget(slot);
   }
 
-  #verdict(slot: number, from: number, readings: number): BatchScores {
-    const scores = new Float32Array(readings);
-    for (const { levels, faults } of this.#sensors) {
-      for (let reading = 0; reading < readings; reading++) {
-        const level = Math.abs(levels[from + reading]!);
-        if (level > scores[reading]!) scores[reading] = level;
-        if (faults[from + reading]! > scores[reading]!) scores[reading] = faults[from + reading]!;
-      }
-    }
+  #transitions(slot: number, from: number, scores: Float32Array): Transition[] {
     const transitions: Transition[] = [];
-    for (let reading = 0; reading < readings; reading++) {
-      const score = scores[reading]!;
+    for (let reading = 0; reading < scores.length; reading++) {
       if (this.#alarms.of(slot) > 0) this.#clear(slot, from, reading, transitions);
-      if (score >= 1) this.#raise(slot, from, reading, transitions);
+      if (scores[reading]! >= 1) this.#raise(slot, from, reading, transitions);
     }
-    return { scores, transitions };
+    return transitions;
   }
 
   #clear(slot: number, from: number, reading: number, transitions: Transition[]): void {

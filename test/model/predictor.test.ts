@@ -6,7 +6,7 @@ import { Network } from '#model/network.ts';
 import { Predictor } from '#model/predictor.ts';
 import { normaliseRows } from '#model/rows.ts';
 import { shapesOf } from '#model/shapes.ts';
-import { SharedInputs } from '#model/shared-inputs.ts';
+import { SharedInputs, usualInput } from '#model/shared-inputs.ts';
 import { RandomStream } from '#simulator/random.ts';
 import { randomLayers } from './small-trainer.ts';
 
@@ -39,11 +39,22 @@ test('shared inputs are to the bit what each network is given when it learns', (
   }
 });
 
-test('the most unusual input of a row is known', () => {
-  for (let row = 0; row < count; row++) {
-    const values = shared.values.subarray(row * shared.width, (row + 1) * shared.width);
-    const most = values.reduce((sum, value) => Math.max(sum, Math.abs(value)), 0);
-    assert.equal(shared.furthest[row], Math.fround(most));
+test('rows with an unusual input are known', () => {
+  const calm = rows.map((value) => value / 2.6);
+  for (const [of, least, most] of [
+    [rows, count, count],
+    [calm, 1, count - 1],
+  ] as const) {
+    const inputs = new SharedInputs(networks, normalisation);
+    inputs.fill(of, count);
+    let unusual = 0;
+    for (let row = 0; row < count; row++) {
+      const values = inputs.values.subarray(row * inputs.width, (row + 1) * inputs.width);
+      const isUnusual = values.some((value) => Math.abs(value) > usualInput);
+      assert.equal(inputs.unusual[row], Number(isUnusual));
+      unusual += Number(isUnusual);
+    }
+    assert(unusual >= least && unusual <= most, `${unusual} rows`);
   }
 });
 
