@@ -58,3 +58,19 @@ test('Kafka is paused and resumed, restarted in order, and none of that is a dea
   await answers();
   assert.deepEqual(deaths, []);
 });
+
+test('Kafka ends in order though it has only just started', async () => {
+  const part = new KafkaPart(kafka.local, () => undefined);
+  for (let round = 0; round < 3; round += 1) {
+    // After a kill it has more to do than after a stop.
+    await part.kill();
+    await part.start();
+    await part.pause();
+    await sleep(50);
+    const exits: unknown[] = [];
+    kafka.local.onExit((code, signal) => exits.push(signal ?? code));
+    await part.stop();
+    assert.deepEqual(exits, [143]);
+    await part.start();
+  }
+});

@@ -5,7 +5,7 @@ import { untilBrokerIsGone } from './controller-only.ts';
 import { findJava } from './java.ts';
 import { formatDataFolder, prepareKafka } from './prepared.ts';
 import { exitOf, spawnKafka, stopProcess, type Exit, type KafkaProcess } from './process.ts';
-import { endOfLog, logSince, untilStarted, type Outcome } from './ready.ts';
+import { endOfLog, logSince, untilStarted, untilTiered, type Outcome } from './ready.ts';
 import { resolveKafka } from './resolve.ts';
 import { controllerProperties, serverProperties, type ServerAddresses } from './server-properties.ts';
 
@@ -78,6 +78,8 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   /** The last broker did not end on request: Kafka still takes it for alive. */
   let wasKilled = false;
   let isWanted = false;
+  /** Where the log of the broker that is up begins. */
+  let upFrom: number | undefined;
 
   const spawn = (file: string): KafkaProcess =>
     spawnKafka({ java, home, propertiesFile: file, logFile, heapMb, jvmOptions });
@@ -121,15 +123,18 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
       const started = (current = spawn(propertiesFile));
       started.child.once('exit', (code, signal) => {
         current = undefined;
+        upFrom = undefined;
         wasKilled = code !== onRequest;
         for (const callback of callbacks) callback(code, signal);
       });
       const outcome = await untilStarted(started, logFile, logFrom, startTimeoutMs);
       if (outcome !== 'up') started.child.kill('SIGKILL');
       await assertUp(outcome, logFrom);
+      if (current === started) upFrom = logFrom;
     },
     async stop() {
       isWanted = false;
+      if (current && upFrom !== undefined) await untilTiered(current, logFile, upFrom, stopPatienceMs);
       if (current) await stopProcess(current.child, stopPatienceMs);
     },
     keep() {

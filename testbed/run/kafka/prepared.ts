@@ -4,13 +4,12 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { inWords, UserError } from '#runtime/errors.ts';
 import { pickPort } from '../ports.ts';
 import type { Java } from './java.ts';
 import { spawnKafka, stopProcess } from './process.ts';
-import { untilStarted } from './ready.ts';
+import { untilStarted, untilTiered } from './ready.ts';
 import type { KafkaHome } from './resolve.ts';
 import { logFolder, nodeId, serverProperties } from './server-properties.ts';
 
@@ -85,8 +84,8 @@ async function archiveClasses(java: Java, home: KafkaHome, draft: string): Promi
   const jvmOptions = [`-XX:ArchiveClassesAtExit=${archive}`];
   const started = spawnKafka({ java, home, propertiesFile, logFile, heapMb: 512, jvmOptions });
   const outcome = await untilStarted(started, logFile, 0, 60_000);
-  // Tiered storage comes up a moment later, and its classes are many.
-  if (outcome === 'up') await sleep(2000);
+  // Its classes are many.
+  if (outcome === 'up') await untilTiered(started, logFile, 0, 10_000);
   if (outcome === 'up') await stopProcess(started.child, 60_000);
   else started.child.kill('SIGKILL');
   return existsSync(archive) ? archive : undefined;

@@ -5,6 +5,8 @@ import { exitOf, type KafkaProcess } from './process.ts';
 const pauseMs = 25;
 /** Kafka's own word for it (log4j2.xml lets it through). A port that answers could be somebody else's. */
 const startedLine = 'Kafka Server started';
+/** Of tiered storage, a tenth of a second later. */
+const tieredLine = 'Initialized topic-based RLMM resources successfully';
 
 /** Where a log ends now: what comes behind it is of the next start. */
 export async function endOfLog(logFile: string): Promise<number> {
@@ -22,6 +24,19 @@ export async function untilStarted(
   timeoutMs: number,
 ): Promise<Outcome> {
   return untilLogSays(started, { logFile, logFrom, timeoutMs, says: (log) => log.includes(startedLine) });
+}
+
+/**
+ * Waits until tiered storage is up too. A Kafka told to end before that closes its port, then asks that very port about
+ * tiered storage's topic for a minute, and only then ends.
+ */
+export async function untilTiered(
+  started: KafkaProcess,
+  logFile: string,
+  logFrom: number,
+  timeoutMs: number,
+): Promise<Outcome> {
+  return untilLogSays(started, { logFile, logFrom, timeoutMs, says: (log) => log.includes(tieredLine) });
 }
 
 /** `exited`: it ended before; `late`: it takes longer than the time given. */
