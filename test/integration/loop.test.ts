@@ -21,13 +21,13 @@ const loop = `
 name: loop
 seed: 7
 fleet: { interval: 2s, readingsPerMessage: 10, qos: 1, speedup: 60, start: warm }
-stages: [{ for: 42s, cars: 120 }]
+stages: [{ for: 58s, cars: 120 }]
 edges: { count: 2 }
 training: { at: [12s], history: { since: start } }
 timeline:
-  - { at: 26s, fail: coolant-loss, cars: 8, severity: 1, over: 10m }
-  - { at: 27s, for: 6s, cut: edge-2/bridge }
-  - { at: 37s, kill: edge-1 }
+  - { at: 38s, fail: coolant-loss, cars: 8, severity: 1, over: 10m }
+  - { at: 39s, for: 6s, cut: edge-2/bridge }
+  - { at: 52s, kill: edge-1 }
 thresholds: { delivery.lost: '== 0', detection.recall: '>= 0.8', inference.scoredOffline: '> 0' }
 `;
 
