@@ -122,12 +122,21 @@ export class Collector {
   }
 
   #judge(t: number, sent: number, lateByGenerator: number): void {
-    const { scraper, simulators, simulatorFaults } = this.#options;
+    const { scraper, meter, simulators, simulatorFaults } = this.#options;
     const delays = simulators.map((name): [string, number] => [
       name,
       scraper.gaugeOf(name, 'fleetbed_event_loop_delay_p99_ms') ?? 0,
     ]);
-    this.watch.second({ t, sent, lateByGenerator, eventLoopDelayP99Ms: new Map(delays) }, simulatorFaults());
+    this.watch.second(
+      {
+        t,
+        sent,
+        lateByGenerator,
+        eventLoopDelayP99Ms: new Map(delays),
+        cpuBusyRatio: meter.cpuBusyRatio,
+      },
+      simulatorFaults(),
+    );
   }
 
   /** What came to a cumulative histogram within this second. */

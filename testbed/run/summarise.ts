@@ -48,7 +48,6 @@ export interface RunFacts {
 export function summarise(facts: RunFacts): Summary {
   const { scenario, ledger, scraper, collector, meter } = facts;
   const validity = collector.watch.verdict({
-    cpuBusyRatioPeak: meter.cpuBusyRatioPeak,
     swappedBytes: meter.swappedBytes(),
     unfinished: facts.unfinished,
   });
