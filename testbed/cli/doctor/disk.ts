@@ -2,9 +2,9 @@ import { mkdtemp, open, rm, statfs, type FileHandle } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { inWords } from '#runtime/errors.ts';
-import { bytes } from '../../verdict/figures.ts';
 import type { Sizing } from '../../sizing.ts';
-import { inGib, ok, type Finding } from './finding.ts';
+import { bytes } from '../../verdict/figures.ts';
+import { ok, type Finding } from './finding.ts';
 
 /** statfs's type of a file system in memory (linux/magic.h). */
 const tmpfsMagic = 0x01021994;
@@ -44,7 +44,7 @@ export async function diskFindings(sizing: Sizing, folder = os.tmpdir()): Promis
 }
 
 export function spaceFinding(freeBytes: number, sizing: Sizing, folder: string): Finding {
-  const found = `${inGib(freeBytes)} free in ${folder}, for about ${inGib(sizing.diskBytes)}`;
+  const found = `${bytes(freeBytes)} free in ${folder}, for about ${bytes(sizing.diskBytes)}`;
   if (freeBytes >= sizing.diskBytes) return ok('Disk', found);
   return {
     subject: 'Disk',

@@ -13,9 +13,3 @@ export interface Finding {
 export function ok(subject: string, found: string): Finding {
   return { subject, state: 'ok', found };
 }
-
-/** 1536 MiB -> 1.5 GiB */
-export function inGib(bytes: number): string {
-  const gib = bytes / 1024 ** 3;
-  return gib < 1 ? `${Math.round(bytes / 1024 ** 2)} MiB` : `${gib.toFixed(1)} GiB`;
-}

@@ -1,5 +1,6 @@
 import { carsWithin, type Sizing } from '../../sizing.ts';
-import { inGib, ok, type Finding } from './finding.ts';
+import { bytes } from '../../verdict/figures.ts';
+import { ok, type Finding } from './finding.ts';
 
 const oldestNode = 24;
 
@@ -29,7 +30,7 @@ export function coresFinding(cores: number, sizing: Sizing): Finding {
 }
 
 export function memoryFinding(availableBytes: number, sizing: Sizing): Finding {
-  const found = `${inGib(availableBytes)} available, for about ${inGib(sizing.memoryBytes)}`;
+  const found = `${bytes(availableBytes)} available, for about ${bytes(sizing.memoryBytes)}`;
   if (availableBytes >= sizing.memoryBytes) return ok('Memory', found);
   return {
     subject: 'Memory',
