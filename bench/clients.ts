@@ -5,13 +5,15 @@ import { parseArgs } from 'node:util';
 import { startEdge, startSomeBroker, type BenchBroker } from './brokers.ts';
 import type { FromLoad, LoadTask } from './clients/load.ts';
 import type { Kind } from './clients/kinds.ts';
+import { findTool, measureTool, toolNames, type Tool } from './clients/tools.ts';
 
 /**
  * What a connected car costs its machine, beside other clients on the same broker in the same run: resident memory per
  * connection and CPU-seconds per 1,000 messages of about 870 bytes, sent by the clock. Each kind has a process of its own, one
- * after the other, round after round; medians stand. mosquitto_pub is a process a client.
+ * after the other, round after round; medians stand. mosquitto_pub is a process a client; k6 and Locust come along where they
+ * are found.
  *
- *     npm run bench:clients [-- --clients 2000 --messages 10 --rounds 3 --qos 1 --broker edge]
+ *     npm run bench:clients [-- --clients 2000 --messages 10 --rounds 3 --qos 1 --broker edge --k6 FILE --locust FILE]
  *
  * The broker is mosquitto where it is installed, or with `--broker edge` an edge agent: that shows both ends.
  */
@@ -22,6 +24,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     qos: { type: 'string' },
     broker: { type: 'string' },
+    k6: { type: 'string' },
+    locust: { type: 'string' },
   },
 });
 const clients = Number(values.clients);
@@ -34,20 +38,32 @@ const processes = Math.min(100, clients);
 
 interface Figure {
   bytesPerClient: number;
-  brokerBytesPerClient: number;
+  /** Of tools undefined. */
+  brokerBytesPerClient?: number;
   cpuSecondsPerThousand: number;
 }
 
 const broker = values.broker === 'edge' ? await startEdge('edge-1') : await startSomeBroker();
-const kinds: Kind[] = ['cars', 'mqtt.js'];
-// What is no telemetry would be a dead letter at an edge.
-if (broker.name === 'mosquitto' && isInstalled('mosquitto_pub')) kinds.push('mosquitto_pub');
+const kinds: (Kind | Tool)[] = ['cars', 'mqtt.js'];
 const write = (text: string): boolean => process.stdout.write(`${text}\n`);
+// What is no telemetry would be a dead letter at an edge, and what was sent before no message.
+if (broker.name === 'mosquitto') {
+  if (isInstalled('mosquitto_pub')) kinds.push('mosquitto_pub');
+  else write('mosquitto_pub is left out: it is not installed');
+  for (const name of toolNames) {
+    const tool = await findTool(name, values[name]);
+    write(typeof tool === 'string' ? `${name} is left out: ${tool}` : tool.version);
+    if (typeof tool !== 'string') kinds.push(tool);
+  }
+}
 try {
   for (const qos of qosLevels) {
-    const figures = new Map<Kind, Figure[]>(kinds.map((kind) => [kind, []]));
+    const figures = new Map<string, Figure[]>(kinds.map((kind) => [nameOf(kind), []]));
     for (let round = 1; round <= rounds; round++) {
-      for (const kind of kinds) figures.get(kind)?.push(await measured(broker, kind, qos));
+      for (const kind of kinds) {
+        const figure = await measured(broker, kind, qos);
+        if (figure) figures.get(nameOf(kind))?.push(figure);
+      }
     }
     print(figures, qos);
   }
@@ -55,7 +71,21 @@ try {
   await broker.stop();
 }
 
-async function measured(to: BenchBroker, kind: Kind, qos: 0 | 1): Promise<Figure> {
+function nameOf(kind: Kind | Tool): string {
+  return typeof kind === 'string' ? kind : kind.name;
+}
+
+/** A tool that did not do what it was told has no figure in this round; it does not end the others'. */
+async function measured(to: BenchBroker, kind: Kind | Tool, qos: 0 | 1): Promise<Figure | undefined> {
+  if (typeof kind !== 'string') {
+    const load = { port: to.port, clients, qos, messagesPerClient, messagesPerSecond };
+    return measureTool(kind, load).catch((error: unknown) => {
+      write(
+        `${kind.name} has no figure in this round: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return undefined;
+    });
+  }
   const isProcess = kind === 'mosquitto_pub';
   const count = isProcess ? processes : clients;
   // Fewer clients send more each: the same number of messages.
@@ -89,11 +119,13 @@ async function measured(to: BenchBroker, kind: Kind, qos: 0 | 1): Promise<Figure
   });
 }
 
-function print(figures: ReadonlyMap<Kind, Figure[]>, qos: 0 | 1): void {
-  const median = (kind: Kind, of: (figure: Figure) => number): number =>
-    (figures.get(kind) ?? []).map(of).toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN;
-  const memory = (kind: Kind): number => median(kind, (figure) => figure.bytesPerClient);
-  const cpu = (kind: Kind): number => median(kind, (figure) => figure.cpuSecondsPerThousand);
+function print(figures: ReadonlyMap<string, Figure[]>, qos: 0 | 1): void {
+  const median = (kind: string, of: (figure: Figure) => number): number => {
+    const sorted = (figures.get(kind) ?? []).map(of).toSorted((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  };
+  const memory = (kind: string): number => median(kind, (figure) => figure.bytesPerClient);
+  const cpu = (kind: string): number => median(kind, (figure) => figure.cpuSecondsPerThousand);
   // What the broker keeps of earlier connections is used again: only its first growth says what one costs.
   const atBroker = figures.get('cars')?.[0]?.brokerBytesPerClient ?? Number.NaN;
   write(

@@ -30,7 +30,7 @@ export interface ClientsOptions {
 export const kinds = { cars: lightClients, 'mqtt.js': mqttJsClients, mosquitto_pub: mosquittoPubs } as const;
 export type Kind = keyof typeof kinds;
 
-const keepAliveSeconds = 60;
+export const keepAliveSeconds = 60;
 const host = '127.0.0.1';
 
 /** Counts what is under way. */
@@ -54,7 +54,12 @@ class Outstanding {
   }
 }
 
-function nameOf(client: number): { clientId: string; username: string; password: string; topic: string } {
+export function nameOf(client: number): {
+  clientId: string;
+  username: string;
+  password: string;
+  topic: string;
+} {
   const vin = vinOf(client);
   return {
     clientId: clientId(benchRun, vin),
