@@ -32,8 +32,11 @@ export interface Limits {
 
 /** A hard limit of 20,000 descriptors a process is common: this leaves room for the rest of the process. */
 export const maxCarsPerProcess = 17_000;
-/** Linux gives out 28,232 local ports unless told otherwise. */
-export const maxConnectionsPerDestination = 28_000;
+/**
+ * Linux gives out 28,232 local ports unless told otherwise, and looks through one half of them first: once that is nearly
+ * full, a connection takes milliseconds to find one.
+ */
+export const maxConnectionsPerDestination = 13_000;
 
 export const usualLimits: Limits = {
   cores: 2,

@@ -138,7 +138,7 @@ export class GuardedBroker {
     clearInterval(this.#sweep);
     for (const connection of this.#door.connections) connection.stopTaking();
     const giveUpAt = performance.now() + closeGraceMs;
-    while (this.#held() > 0 && performance.now() < giveUpAt) await sleep(10);
+    while (this.#door.held.messages > 0 && performance.now() < giveUpAt) await sleep(10);
     const closed = [...this.#sockets].map((socket) => once(socket, 'close'));
     for (const socket of this.#sockets) socket.end();
     await Promise.race([Promise.allSettled(closed), sleep(flushGraceMs)]);
@@ -167,23 +167,14 @@ export class GuardedBroker {
     return server;
   }
 
-  #held(): number {
-    let held = 0;
-    for (const connection of this.#door.connections) held += connection.held;
-    return held;
-  }
-
-  #heldBytes(): number {
-    let bytes = 0;
-    for (const connection of this.#door.connections) bytes += connection.heldBytes;
-    return bytes;
-  }
-
   #createGauges({ metrics, metricPrefix }: GuardedBrokerOptions): void {
+    const { held } = this.#door;
     metrics.gauge(`${metricPrefix}_connections`, 'Clients that are connected.', () => this.connections);
-    metrics.gauge(`${metricPrefix}_held_messages`, 'Messages taken in and not settled.', () => this.#held());
-    metrics.gauge(`${metricPrefix}_held_bytes`, 'Bytes of messages taken in and not settled.', () =>
-      this.#heldBytes(),
+    metrics.gauge(`${metricPrefix}_held_messages`, 'Messages taken in and not settled.', () => held.messages);
+    metrics.gauge(
+      `${metricPrefix}_held_bytes`,
+      'Bytes of messages taken in and not settled.',
+      () => held.bytes,
     );
   }
 }

@@ -21,8 +21,15 @@ export type AedesClient = Client & {
   waitForDrain(drained: () => void): void;
 };
 
+/** What all connections of a broker hold together: summed up here, because there are too many to ask each. */
+export interface HeldTally {
+  messages: number;
+  bytes: number;
+}
+
 /** Who is told; one for all connections. */
 export interface ConnectionOwner {
+  readonly held: HeldTally;
   /** In order of arrival. Its PUBACK waits for `settle`. */
   onPublish(connection: MqttConnection, publish: CutPublish, settle: (error?: Error) => void): void;
   /** A message was settled with an error: nothing more of this client is wanted. */
@@ -77,6 +84,7 @@ export class MqttConnection {
   #accepted = false;
   #awaitsDrain = false;
   #stopped = false;
+  #isTallied = true;
 
   /** To be made right after aedes took the socket. */
   constructor(socket: Socket, client: AedesClient, limits: HoldLimits, owner: ConnectionOwner) {
@@ -121,6 +129,13 @@ export class MqttConnection {
     this.#guard.accept();
   }
 
+  /** Its socket has closed: what is still settled is no longer of the broker's. */
+  leaveTally(): void {
+    this.#isTallied = false;
+    this.#owner.held.messages -= this.held;
+    this.#owner.held.bytes -= this.heldBytes;
+  }
+
   /** Nothing more is taken, for good: what still comes in is read to see its end, and thrown away. */
   stopTaking(): void {
     this.#stopped = true;
@@ -148,6 +163,7 @@ export class MqttConnection {
       this.#held.shift();
       this.#released++;
       this.#releasedBytes += first.bytes;
+      this.#tally(-1, -first.bytes);
       if (first.error) this.#owner.onRejected(this, first.topic, first.error);
       else if (first.id > 0) this.#acknowledge(first.id);
       first = this.#held[0];
@@ -206,6 +222,7 @@ export class MqttConnection {
   }
 
   #admit(chunk: Buffer, room: Room): Buffer | null {
+    const { publishes, publishBytes } = this.#guard;
     let passed: number;
     try {
       passed = this.#guard.admit(chunk, room);
@@ -213,6 +230,8 @@ export class MqttConnection {
       this.#stopped = true;
       this.#owner.onFault(this, error as PacketFaultError);
       return null;
+    } finally {
+      this.#tally(this.#guard.publishes - publishes, this.#guard.publishBytes - publishBytes);
     }
     // Back into the socket, not into a buffer of our own: it counts against the socket's limit, and 'end' waits for it.
     if (passed < chunk.length) this.#socket.unshift(chunk.subarray(passed));
@@ -222,6 +241,12 @@ export class MqttConnection {
     // Before it is accepted this is its CONNECT, which is aedes' to read however it comes.
     if (!this.#accepted) return bytes;
     return this.#cutter.cut(bytes, this.#take);
+  }
+
+  #tally(messages: number, bytes: number): void {
+    if (!this.#isTallied) return;
+    this.#owner.held.messages += messages;
+    this.#owner.held.bytes += bytes;
   }
 
   /** It does not read our answers: no more of its questions are taken until it does. */

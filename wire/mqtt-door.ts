@@ -5,6 +5,7 @@ import {
   MqttConnection,
   type AedesClient,
   type ConnectionOwner,
+  type HeldTally,
   type HoldLimits,
 } from './mqtt-connection.ts';
 import { RefusedError, type DropReason, type Refusals, type RefusalReason } from './mqtt-refusals.ts';
@@ -26,6 +27,8 @@ const returnCodes: Partial<Record<RefusalReason, number>> = {
  */
 export class MqttDoor {
   readonly connections = new Set<MqttConnection>();
+  /** Taken in and not settled, of all connections that are open. */
+  readonly held: HeldTally = { messages: 0, bytes: 0 };
   readonly #aedes: Aedes;
   readonly #guard: BrokerGuard;
   readonly #limits: HoldLimits;
@@ -36,6 +39,7 @@ export class MqttDoor {
   /** Clients that are not read from. */
   readonly #unread = new Set<AedesClient>();
   readonly #owner: ConnectionOwner = {
+    held: this.held,
     onPublish: (connection, publish, settle) => this.#receive(connection, publish, settle),
     onRejected: (connection, topic, { message }) =>
       this.#refuse(connection, 'rejected', { topic, detail: message }),
@@ -86,6 +90,7 @@ export class MqttDoor {
     this.connections.add(connection);
     socket.once('close', () => {
       this.connections.delete(connection);
+      connection.leaveTally();
       this.#unread.delete(client);
       this.#leave(connection);
     });

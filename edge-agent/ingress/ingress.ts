@@ -41,7 +41,9 @@ export class Ingress {
       return;
     }
     const { vin, session, seq } = opened.batch;
-    const windows = opened.identified ? window.remember(vin, session, seq) : [];
+    // A client sends nothing of QoS 0 again.
+    const isStored = message.qos > 0;
+    const windows = opened.identified ? window.remember(vin, session, seq, { isStored }) : [];
     if (windows === null) {
       // Acknowledged like its original: when that is durable, and not before.
       metrics.duplicates.inc();

@@ -15,11 +15,13 @@ export type WindowRow = [vin: string, window: Uint8Array | null];
 interface SessionWindow {
   session: number;
   highest: number;
-  /** Bit n: was highest - 1 - n seen? */
-  below: bigint;
+  /** Bit n: was highest - 1 - n seen? Its lower and upper half, because a bigint would be a new object a message. */
+  belowLow: number;
+  belowHigh: number;
 }
 
 const bitmapBits = 64;
+const halfBits = 32;
 const sessionsPerCar = 2;
 const sessionBytes = 24;
 
@@ -43,21 +45,22 @@ export class RecentWindow {
   }
 
   /**
+   * @param options.isStored false: nobody sends it again, so the file need not know of it
    * @returns the rows to store together with the message, or null when it was seen before. A seq further back than the
    * bitmap reaches counts as seen: a client's in-flight window is far smaller.
    */
-  remember(vin: string, session: number, seq: number): WindowRow[] | null {
+  remember(vin: string, session: number, seq: number, options: { isStored: boolean }): WindowRow[] | null {
     const sessions = this.#cars.get(vin) ?? [];
     const known = sessions.find((one) => one.session === session);
     if (known) {
       if (!advance(known, seq)) return null;
     } else {
-      sessions.unshift({ session, highest: seq, below: 0n });
+      sessions.unshift({ session, highest: seq, belowLow: 0, belowHigh: 0 });
       sessions.length = Math.min(sessions.length, sessionsPerCar);
     }
     this.#cars.delete(vin);
     this.#cars.set(vin, sessions);
-    const rows: WindowRow[] = [[vin, encodeWindow(sessions)]];
+    const rows: WindowRow[] = options.isStored ? [[vin, encodeWindow(sessions)]] : [];
     if (this.#cars.size > this.#maxCars) rows.push(this.#forgetOldest());
     return rows;
   }
@@ -74,17 +77,31 @@ export class RecentWindow {
 function advance(window: SessionWindow, seq: number): boolean {
   const ahead = seq - window.highest;
   if (ahead > 0) {
-    // Beyond the bitmap's width nothing of the old one remains, and a huge shift would cost memory.
-    const shifted = ahead > bitmapBits ? 0n : ((window.below << 1n) | 1n) << BigInt(ahead - 1);
-    window.below = BigInt.asUintN(bitmapBits, shifted);
+    shift(window, ahead);
     window.highest = seq;
     return true;
   }
   if (ahead === 0 || -ahead > bitmapBits) return false;
-  const bit = 1n << BigInt(-ahead - 1);
-  if ((window.below & bit) !== 0n) return false;
-  window.below |= bit;
+  const at = -ahead - 1;
+  const bit = (1 << (at % halfBits)) >>> 0;
+  const half = at < halfBits ? 'belowLow' : 'belowHigh';
+  if ((window[half] & bit) !== 0) return false;
+  window[half] = (window[half] | bit) >>> 0;
   return true;
+}
+
+/** Moves the bitmap up; what was the highest seq becomes a bit of it. */
+function shift(window: SessionWindow, ahead: number): void {
+  if (ahead > bitmapBits) {
+    window.belowLow = window.belowHigh = 0;
+    return;
+  }
+  let seen = 1;
+  for (let n = 0; n < ahead; n++) {
+    window.belowHigh = ((window.belowHigh << 1) | (window.belowLow >>> (halfBits - 1))) >>> 0;
+    window.belowLow = ((window.belowLow << 1) | seen) >>> 0;
+    seen = 0;
+  }
 }
 
 /** 24 bytes a session: session, highest seq, bitmap. */
@@ -95,7 +112,8 @@ function encodeWindow(sessions: readonly SessionWindow[]): Uint8Array {
     const at = index * sessionBytes;
     view.setBigUint64(at, BigInt(one.session));
     view.setBigUint64(at + 8, BigInt(one.highest));
-    view.setBigUint64(at + 16, one.below);
+    view.setUint32(at + 16, one.belowHigh);
+    view.setUint32(at + 20, one.belowLow);
   }
   return bytes;
 }
@@ -111,7 +129,8 @@ function decodeWindow(bytes: Uint8Array): SessionWindow[] {
     sessions.push({
       session: Number(view.getBigUint64(at)),
       highest: Number(view.getBigUint64(at + 8)),
-      below: view.getBigUint64(at + 16),
+      belowHigh: view.getUint32(at + 16),
+      belowLow: view.getUint32(at + 20),
     });
   }
   return sessions;

@@ -98,13 +98,13 @@ test('the kinds of processes add up to the whole', () => {
   );
 });
 
-test('100,000 cars are six simulators and six edges of 16,667, seven edges where homes decide', () => {
+test('100,000 cars are six simulators and eight edges of 12,500, nine edges where homes decide', () => {
   assert.equal(simulatorsFor(100_000, usualLimits), 6);
-  assert.equal(edgesFor(100_000, 'even', usualLimits), 6);
-  assert.equal(edgesFor(100_000, 'region', usualLimits), 7);
+  assert.equal(edgesFor(100_000, 'even', usualLimits), 8);
+  assert.equal(edgesFor(100_000, 'region', usualLimits), 9);
   assert.equal(edgesFor(100_000, [3, 1], usualLimits), 2);
-  const sizing = sizingOf({ ...base, cars: 100_000, simulators: 6, edges: 6 });
-  assert.equal(sizing.carsPerEdge, 16_667);
+  const sizing = sizingOf({ ...base, cars: 100_000, simulators: 6, edges: 8 });
+  assert.equal(sizing.carsPerEdge, 12_500);
   assert.ok(sizing.descriptorsPerProcess > 16_667 && sizing.descriptorsPerProcess < 20_000);
   assert.equal(sizing.processes[0]?.workers, 1);
 });

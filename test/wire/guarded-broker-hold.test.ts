@@ -79,6 +79,20 @@ for (const qos of [0, 1] as const) {
   );
 }
 
+test('what a connection held is no longer counted once it has closed, nor when it is settled after that', async (t) => {
+  const under = await startBroker(t, { settleAtOnce: false, maxHeldPerConnection: maxHeld });
+  const { socket } = await connectAccepted(t, under);
+  for (let id = 1; id <= 3; id++) socket.write(publishPacket(id));
+  await until(() => under.received.length === 3);
+  assert.equal(await under.metric('test_held_messages'), 3);
+  under.received[0]?.settle();
+  socket.destroy();
+  await until(() => under.broker.connections === 0);
+  for (const { settle } of under.received) settle();
+  assert.equal(await under.metric('test_held_messages'), 0);
+  assert.equal(await under.metric('test_held_bytes'), 0);
+});
+
 test(
   'what waits for room waits in the socket: the sender cannot make the broker grow',
   timeout,

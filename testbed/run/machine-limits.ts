@@ -4,13 +4,13 @@ import { maxCarsPerProcess, maxConnectionsPerDestination, type Limits } from '..
 
 /** Descriptors of a process that are no cars'. */
 const ownDescriptors = 300;
-/** Local ports that others may hold. */
-const othersPorts = 200;
+/** Of the local ports, how many are found quickly: the kernel looks through one half first, and that must not be full. */
+export const quickPortsRatio = 0.46;
 
 /** What this machine allows, as far as its system says so; the usual values elsewhere. */
 export function machineLimits(): Limits {
   const ports = localPortRange();
-  const count = ports ? ports.high - ports.low + 1 - othersPorts : Number.POSITIVE_INFINITY;
+  const count = ports ? Math.floor((ports.high - ports.low + 1) * quickPortsRatio) : Number.POSITIVE_INFINITY;
   const { hard } = descriptorLimits();
   return {
     cores: usableCores(),

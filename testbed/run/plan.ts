@@ -91,6 +91,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
     return listen;
   };
 
+  const { commitEvery: commitEveryMs } = input.scenario.bridges;
   const bridges: ProcessPlan[] = [];
   const edgesReach: HostPort[] = [];
   for (const [at, name] of names.bridges.entries()) {
@@ -110,6 +111,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
         kafka: { ...input.kafka, brokers: input.brokersOf(name) },
         // Only where another one can take them.
         ...(names.bridges.length > 1 && { handOverAfter: handOverAfterMs }),
+        ...(commitEveryMs !== undefined && { transaction: { interval: commitEveryMs } }),
         health: { host, port: healthPort },
       },
     });

@@ -140,6 +140,11 @@ export const sections = {
         .max(100)
         .default(1)
         .describe('One is called bridge, several bridge-1, bridge-2, … The edges spread over them.'),
+      commitEvery: duration
+        .optional()
+        .describe(
+          'From one Kafka transaction of an edge to its next; 200ms unless set. Longer costs less, and messages wait for it.',
+        ),
     })
     .prefault({})
     .describe('What writes to Kafka. An edge whose bridge is gone, or has no Kafka, goes to another one.'),

@@ -22,7 +22,7 @@ export interface Scenario {
   edges: { count: number; spread?: Spread | undefined; outbox?: Outbox | undefined };
   /** As many as the machine's limits ask for; as the usual limits do, unless set. */
   simulators?: { count: number } | undefined;
-  bridges: { count: number };
+  bridges: { count: number; commitEvery?: number | undefined };
   /** undefined: no model is learned, and none runs at an edge. */
   training: Training | undefined;
   /** In the order of time. */

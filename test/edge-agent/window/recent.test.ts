@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { RecentWindow, type WindowRow } from '#edge-agent/window/recent.ts';
 
+const stored = { isStored: true };
+
 const isNew = (window: RecentWindow, session: number, seq: number, vin = 'A'): boolean =>
-  window.remember(vin, session, seq) !== null;
+  window.remember(vin, session, seq, stored) !== null;
 
 test('within 64 of the highest a seq is new exactly once; further back it counts as seen', () => {
   const seqs = fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 200 });
@@ -34,12 +36,16 @@ test('what is written with each message restores the same window', () => {
       const window = new RecentWindow({ maxCars: 10 });
       const rows = new Map<string, Uint8Array>();
       for (const { vin, session, seq } of before) {
-        for (const [car, bytes] of window.remember(vin, session, seq) ?? []) if (bytes) rows.set(car, bytes);
+        for (const [car, bytes] of window.remember(vin, session, seq, stored) ?? [])
+          if (bytes) rows.set(car, bytes);
       }
       const restored = new RecentWindow({ maxCars: 10 });
       restored.load(rows);
       for (const { vin, session, seq } of after) {
-        assert.deepEqual(restored.remember(vin, session, seq), window.remember(vin, session, seq));
+        assert.deepEqual(
+          restored.remember(vin, session, seq, stored),
+          window.remember(vin, session, seq, stored),
+        );
       }
     }),
   );
@@ -57,10 +63,10 @@ test('the last two sessions of a car are remembered', () => {
 
 test('the car that was silent longest is forgotten first, and its row with it', () => {
   const window = new RecentWindow({ maxCars: 2 });
-  window.remember('A', 1, 1);
-  window.remember('B', 1, 1);
-  window.remember('A', 1, 2);
-  const rows = window.remember('C', 1, 1) as WindowRow[];
+  window.remember('A', 1, 1, stored);
+  window.remember('B', 1, 1, stored);
+  window.remember('A', 1, 2, stored);
+  const rows = window.remember('C', 1, 1, stored) as WindowRow[];
   assert.equal(window.cars, 2);
   assert.deepEqual(
     rows.map(([vin, bytes]) => [vin, bytes === null]),
@@ -69,4 +75,13 @@ test('the car that was silent longest is forgotten first, and its row with it', 
       ['B', true],
     ],
   );
+});
+
+test('what is not stored is remembered, and in the row of the next message that is', () => {
+  const window = new RecentWindow({ maxCars: 2 });
+  assert.deepEqual(window.remember('A', 1, 1, { isStored: false }), []);
+  assert.equal(window.remember('A', 1, 1, { isStored: false }), null);
+  const restored = new RecentWindow({ maxCars: 2 });
+  restored.load(window.remember('A', 1, 2, stored) as [string, Uint8Array][]);
+  assert.ok(!isNew(restored, 1, 1) && !isNew(restored, 1, 2) && isNew(restored, 1, 3));
 });

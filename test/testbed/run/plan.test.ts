@@ -182,3 +182,13 @@ test('an edge is given its own password and never the secret that makes all of t
     assert.ok(!JSON.stringify(edge.config).includes(secret));
   }
 });
+
+test('how often an edge’s messages are committed to Kafka is the scenario’s to say', async () => {
+  const transactions = async (bridges: Scenario['bridges']): Promise<unknown[]> =>
+    (await plan([], { bridges })).bridges.map(({ config }) => config['transaction']);
+  assert.deepEqual(await transactions({ count: 2, commitEvery: 400 }), [
+    { interval: 400 },
+    { interval: 400 },
+  ]);
+  assert.deepEqual(await transactions({ count: 1 }), [undefined]);
+});

@@ -167,7 +167,11 @@ export function badRun(): SampleRun {
   const vin = '1FTEX1CM7PKD<b>09';
   const bad: Summary = {
     ...summary,
-    run: { ...summary.run, exitCode: 99, warnings: ['the machine was busy: CPU above 95 % in 24 of 120 s, latencies include that'] },
+    run: {
+      ...summary.run,
+      exitCode: 99,
+      warnings: ['the machine was busy: CPU above 95 % in 24 of 120 s, latencies include that'],
+    },
     delivery: {
       ...summary.delivery,
       stored: summary.delivery.sent - 1207,

@@ -1,5 +1,5 @@
 import { inWords } from '#runtime/errors.ts';
-import { localPortRange, read } from '../../run/machine-limits.ts';
+import { localPortRange, quickPortsRatio, read } from '../../run/machine-limits.ts';
 import { ephemeralLow, pickPort } from '../../run/ports.ts';
 import type { Sizing } from '../../sizing.ts';
 import { ok, type Finding } from './finding.ts';
@@ -28,12 +28,15 @@ export function localPortsFinding(sizing: Sizing, range = localPortRange()): Fin
   const ports = range.high - range.low + 1;
   const needed = sizing.carsPerEdge;
   const found = `${inFull(ports)} for cars to connect from (${range.low} to ${range.high}), for ${inFull(needed)} at one edge`;
-  if (ports >= needed * 1.1) return ok('Local ports', found);
+  if (ports * quickPortsRatio >= needed) return ok('Local ports', found);
   return {
     subject: 'Local ports',
     state: ports >= needed ? 'warns' : 'blocks',
     found,
-    consequence: 'cars will not find a port to connect from',
+    consequence:
+      ports >= needed
+        ? 'cars will take long to find a port to connect from'
+        : 'cars will not find a port to connect from',
     fix: "sysctl -w net.ipv4.ip_local_port_range='32768 65535'     (or more edges: --set edges.count=N)",
   };
 }
