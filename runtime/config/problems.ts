@@ -10,10 +10,10 @@ export function expectation(issue: Issue): string {
     return `expected ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
   }
   if (issue.code === 'too_small') {
-    return `expected ${amount(issue.origin)}${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}`;
+    return `expected ${amount(issue.origin)}${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin, issue.minimum)}`;
   }
   if (issue.code === 'too_big') {
-    return `expected ${amount(issue.origin)}${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}`;
+    return `expected ${amount(issue.origin)}${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin, issue.maximum)}`;
   }
   if (issue.code === 'invalid_union') return eitherOf(issue);
   if (issue.code === 'unrecognized_keys') return `no such setting: ${issue.keys.join(', ')}`;
@@ -49,9 +49,10 @@ function amount(origin: string): string {
   return origin === 'number' || origin === 'int' ? 'a number of ' : '';
 }
 
-function unit(origin: string): string {
-  if (origin === 'string') return ' characters';
-  return origin === 'array' || origin === 'set' ? ' items' : '';
+function unit(origin: string, limit: number | bigint): string {
+  const plural = limit === 1 ? '' : 's';
+  if (origin === 'string') return ` character${plural}`;
+  return origin === 'array' || origin === 'set' ? ` item${plural}` : '';
 }
 
 function lowerFirst(text: string): string {
@@ -60,7 +61,7 @@ function lowerFirst(text: string): string {
 
 /** What was given, short enough for a message. */
 export function shown(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'a group';
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;

@@ -32,6 +32,11 @@ const cases: [what: string, text: string, problem: RegExp][] = [
     /^4:1\d?: training.at: expected a list, but it is missing$/,
   ],
   [
+    'a training at no time',
+    `${head}training: { at: [] }\n`,
+    /^4:\d+: training.at: expected at least 1 item, got an empty list$/,
+  ],
+  [
     'a training after the end',
     `${head}training: { at: [20s, 60s] }\n`,
     /^4:23: training.at\[1\]: expected a time before 1m, the end of the stages, got 1m$/,
