@@ -7,11 +7,11 @@ const fields = [
   { least: 0, most: 6, names: 'sun mon tue wed thu fri sat' },
 ] as const;
 
-const words = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'];
+const words = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']);
 
 /** Is it a schedule that Kubernetes takes for a CronJob? Five fields of numbers, lists, ranges and steps, or one of cron's words. */
 export function isCron(text: string): boolean {
-  if (words.includes(text)) return true;
+  if (words.has(text)) return true;
   const given = text.trim().split(/\s+/);
   return given.length === fields.length && fields.every((field, index) => isField(given[index] ?? '', field));
 }

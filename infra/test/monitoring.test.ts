@@ -17,7 +17,8 @@ for (const { stack, kafka, title } of variants) {
 
     function valuesOf(chart: string): Loose {
       const found = ofType(resources, 'kubernetes:helm.sh/v3:Release').find(({ name }) => name === chart);
-      return (found?.inputs as Loose).values;
+      assert.ok(found, chart);
+      return (found.inputs as Loose).values;
     }
 
     test('Prometheus takes the monitors and rules of every namespace, and keeps what its disk holds', () => {
