@@ -23,6 +23,14 @@ describe('the Kafka client', { timeout: 60_000 }, () => {
     await waitForKafka(kafka, 10_000);
   });
 
+  it('leaves the configuration as it is: parts of it go to worker threads', async () => {
+    const sasl = { mechanism: 'plain', username: 'simulator', password: 'a long secret' };
+    const config = kafkaConfig.parse({ brokers: local.brokers, sasl });
+    const before = structuredClone(config);
+    await assert.rejects(waitForKafka(connectKafka(config, silent), 500));
+    assert.deepEqual(config, before);
+  });
+
   it('says in words which Kafka cannot be reached, and why', async () => {
     const kafka = connectKafka(kafkaConfig.parse({ brokers: ['127.0.0.1:9'] }), silent);
     await assert.rejects(waitForKafka(kafka, 100), (error: unknown) => {
