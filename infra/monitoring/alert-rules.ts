@@ -5,7 +5,7 @@ import type { WorkloadContext } from '../workloads/context.ts';
 
 export interface Rule {
   alert: string;
-  /** PromQL; every series in it is one that a part or Kafka gives (test/metrics.test.ts). */
+  /** PromQL; every series in it is one that a part or Kafka gives (test/parts.test.ts). */
   expr: string;
   for: string;
   severity: 'page' | 'warning';
