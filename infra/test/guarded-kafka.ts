@@ -1,7 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import kafkajs, { Kafka, logLevel } from 'kafkajs';
-import { testKafka } from '../../test/kafka.ts';
+import { saslKafka } from '../../test/sasl-kafka.ts';
 import { kafkaUsers } from '../kafka/rights.ts';
 import type { Loose } from './pods.ts';
 import { kubernetesObjects, ofType, type Rendered } from './stacks.ts';
@@ -27,31 +25,17 @@ export interface GuardedKafka {
 
 // Node finds most of this CommonJS package's names, not these.
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
-const password = 'only for this test';
 
 /** A real Kafka that lets each user do what the stack's KafkaUsers or ACLs say, and nothing else. */
 export async function guardedKafka(resources: readonly Rendered[]): Promise<GuardedKafka> {
-  const kafka = await testKafka({ linksAdvertised: [{ host: '127.0.0.1', port: 1 }] });
-  const [door] = kafka.local.linkTargets;
-  const brokers = [`127.0.0.1:${door?.port}`];
-  await kafka.local.stop();
-  const file = path.join(kafka.dataDir, 'server.properties');
-  const open = await readFile(file, 'utf8');
-  const users = kafkaUsers.map((user) => `user_${user}="${password}"`).join(' ');
-  const guarded = [
-    open
-      .replace(/LINK1:\/\/127\.0\.0\.1:1$/m, `LINK1://${brokers[0]}`)
-      .replace('LINK1:PLAINTEXT', 'LINK1:SASL_PLAINTEXT'),
-    'sasl.enabled.mechanisms=PLAIN',
-    `listener.name.link1.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required ${users};`,
+  const kafka = await saslKafka(kafkaUsers, [
     'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'super.users=User:ANONYMOUS',
-  ];
-  await writeFile(file, `${guarded.join('\n')}\n`);
-  await kafka.local.start();
+  ]);
+  const { guarded, password } = kafka;
   const as = (user?: string): Kafka =>
     new Kafka({
-      brokers: user === undefined ? kafka.brokers : brokers,
+      brokers: user === undefined ? kafka.brokers : guarded,
       logLevel: logLevel.NOTHING,
       retry: { retries: 2 },
       ...(user !== undefined && { sasl: { mechanism: 'plain', username: user, password } }),
@@ -60,7 +44,7 @@ export async function guardedKafka(resources: readonly Rendered[]): Promise<Guar
   await admin.connect();
   await admin.createAcls({ acl: rightsIn(resources).map(aclOf) });
   await admin.disconnect();
-  return { brokers, password, as, stop: async () => kafka.stop() };
+  return { brokers: guarded, password, as, stop: async () => kafka.stop() };
 }
 
 /** What a stack's own objects say, read back out of them. */
