@@ -142,6 +142,7 @@ for (const form of ['strimzi', 'managed'] as const) {
       });
 
       test('a training and a look into Kafka work as well', async () => {
+        assert.equal(shown.size, 3, 'the parts are not up');
         await start('reader');
         const trainer = await start('trainer');
         // It has too little to learn from and ends, or learns: its metrics are there before.
@@ -168,14 +169,20 @@ for (const form of ['strimzi', 'managed'] as const) {
         const write = async (user: string, topic: string): Promise<void> => {
           const producer = kafka.as(user).producer({ idempotent: true });
           await producer.connect();
-          await producer
-            .send({ topic, messages: [{ key: 'k', value: null }] })
-            .finally(async () => producer.disconnect());
+          try {
+            await producer.send({ topic, messages: [{ key: 'k', value: null }] });
+          } finally {
+            await producer.disconnect();
+          }
         };
         const read = async (user: string, topic: string): Promise<void> => {
           const admin = kafka.as(user).admin();
           await admin.connect();
-          await admin.fetchTopicOffsets(topic).finally(async () => admin.disconnect());
+          try {
+            await admin.fetchTopicOffsets(topic);
+          } finally {
+            await admin.disconnect();
+          }
         };
         // What the trainer writes once it has learnt.
         for (const topic of ['fleet.models', 'fleet.desired']) await write('trainer', topic);

@@ -29,9 +29,9 @@ describe('the Kafka client', { timeout: 60_000 }, () => {
     try {
       const sasl = { mechanism: 'plain', username: 'simulator', password: kafka.password };
       const config = kafkaConfig.parse({ brokers: kafka.guarded, sasl });
-      const before = structuredClone(config);
+      const parsed = structuredClone(config);
       await waitForKafka(connectKafka(config, silent), 10_000);
-      assert.deepEqual(config, before);
+      assert.deepEqual(config, parsed);
     } finally {
       await kafka.stop();
     }
