@@ -21,6 +21,7 @@ import { bridge } from './workloads/bridge.ts';
 import { edges } from './workloads/edges.ts';
 import { namespace } from './workloads/namespace.ts';
 import { networkPolicies } from './workloads/network-policies.ts';
+import { reader } from './workloads/reader.ts';
 import { secrets } from './workloads/secrets.ts';
 import { simulator } from './workloads/simulator.ts';
 import { trainer } from './workloads/trainer.ts';
@@ -49,7 +50,7 @@ export function inventory(stack: Stack): Outputs {
   // In the cluster
   const provider = kubernetesApi(gke, pools);
   const own = namespace(stack, provider, pools);
-  const prometheus = monitoring(provider, pools);
+  const prometheus = monitoring(stack, provider, pools);
 
   // Kafka, in one of two forms
   const within = { namespace: own, provider };
@@ -70,6 +71,7 @@ export function inventory(stack: Stack): Outputs {
   bridge(context);
   trainer(context);
   simulator(context);
+  reader(context);
 
   // What one sees of it
   monitors(context, [prometheus]);

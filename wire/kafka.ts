@@ -92,7 +92,8 @@ function clientOptions(config: KafkaConfig, log: Log): ClientConfig {
     logCreator: () => (entry) => passOn(log, entry),
   };
   if (config.ssl?.enabled) options.ssl = certificates(config.ssl);
-  if (config.sasl) options.sasl = config.sasl as SASLOptions;
+  // A copy: kafkajs puts a function into it, and a configuration may go to worker threads.
+  if (config.sasl) options.sasl = { ...config.sasl } as SASLOptions;
   return options;
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { carsPerProcess, messagesPerSecondOf } from '../../testbed/cluster/requests.ts';
 import { regions } from '../../testbed/cluster/cost.ts';
 import { kafkaForms } from '../../testbed/cluster/size.ts';
+import { isCron } from './cron.ts';
+import { misfits, mostEdges } from './misfits.ts';
 
 const text = z.string().min(1);
 const whole = (least: number, most: number): z.ZodType<number> =>
@@ -23,6 +24,7 @@ const duration = text.transform((given, context) => {
   context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 10s or 2m' });
   return z.NEVER;
 });
+const timespan = duration.refine((ms) => ms > 0, { error: 'expected more than 0s', abort: true });
 
 /** Every key that a stack may set, as text: Pulumi stores no other kind. */
 const schema = z
@@ -31,9 +33,9 @@ const schema = z
     'gcp:region': z.enum(regions),
     'fleetbed:run': name.default('cluster').describe('the fixed run id of this installation'),
     'fleetbed:cars': whole(1, 10_000_000).describe('most cars that are connected at once'),
-    'fleetbed:messageInterval': duration.describe('wall clock between two messages of one car'),
+    'fleetbed:messageInterval': timespan.describe('wall clock between two messages of one car'),
     'fleetbed:readingsPerMessage': whole(1, 600).default(10).describe('readings of a message'),
-    'fleetbed:duration': duration.default(600_000).describe('how long the simulator drives'),
+    'fleetbed:duration': timespan.default(600_000).describe('how long the simulator drives'),
     'fleetbed:seed': whole(0, 2 ** 31)
       .default(42)
       .describe('same seed, same fleet'),
@@ -41,7 +43,7 @@ const schema = z
       .enum(kafkaForms)
       .default('strimzi')
       .describe('Kafka in the cluster, or run by Google'),
-    'fleetbed:edges': whole(1, 10_000).optional().describe('edge agents; from cars unless set'),
+    'fleetbed:edges': whole(1, mostEdges).optional().describe('edge agents; from cars unless set'),
     'fleetbed:bridges': whole(1, 1000).optional().describe('bridges; from messages unless set'),
     'fleetbed:simulators': whole(1, 10_000).optional().describe('simulator processes; from cars unless set'),
     'fleetbed:brokers': whole(3, 300).optional().describe('Kafka brokers; from messages unless set'),
@@ -50,7 +52,10 @@ const schema = z
     'fleetbed:simulate': yesOrNo
       .default(false)
       .describe('cars drive as soon as the stack is up; else the job is suspended'),
-    'fleetbed:trainEvery': text.default('0 3 * * *').describe("the trainer's schedule, as of cron"),
+    'fleetbed:trainEvery': text
+      .refine(isCron, 'expected a schedule as of cron, such as 0 3 * * *')
+      .default('0 3 * * *')
+      .describe("the trainer's schedule, as of cron"),
     'fleetbed:image': image.describe("fleetbed's container image"),
     'fleetbed:kafkaImage': image.optional().describe('Kafka with the tiered storage plug-in (strimzi)'),
     'fleetbed:fleetSecret': secret.describe("what cars' passwords are made from"),
@@ -78,45 +83,6 @@ export const secretKeys = [
   'fleetbed:edgeSecret',
   'fleetbed:signingKey',
 ] as const satisfies SettingKey[];
-
-/** Sizes that a user fixed, held against what the load needs of them. */
-function* misfits(given: {
-  'fleetbed:cars': number;
-  'fleetbed:messageInterval': number;
-  'fleetbed:kafka': string;
-  'fleetbed:kafkaImage'?: string | undefined;
-  'fleetbed:brokers'?: number | undefined;
-  'fleetbed:edges'?: number | undefined;
-  'fleetbed:bridges'?: number | undefined;
-  'fleetbed:simulators'?: number | undefined;
-}): Generator<{ key: SettingKey; reason: string }> {
-  const cars = given['fleetbed:cars'];
-  const messagesPerSecond = (cars * 1000) / given['fleetbed:messageInterval'];
-  const forCars = Math.ceil(cars / carsPerProcess);
-  const parts = [
-    ['fleetbed:edges', forCars, messagesPerSecondOf.edge],
-    ['fleetbed:simulators', forCars, messagesPerSecondOf.simulator],
-    ['fleetbed:bridges', 1, messagesPerSecondOf.bridge],
-  ] as const;
-  for (const [key, leastForCars, each] of parts) {
-    const count = given[key];
-    const least = Math.max(leastForCars, Math.ceil(messagesPerSecond / each));
-    if (count === undefined || count >= least) continue;
-    const load = `${cars} cars and ${Math.round(messagesPerSecond)} messages/s`;
-    yield { key, reason: `${load} need at least ${least}, got ${count}: raise it, or leave it out` };
-  }
-  const strimzi = given['fleetbed:kafka'] === 'strimzi';
-  if (strimzi && given['fleetbed:kafkaImage'] === undefined) {
-    yield {
-      key: 'fleetbed:kafkaImage',
-      reason: 'needed where fleetbed:kafka is strimzi (infra/images/kafka)',
-    };
-  }
-  for (const key of ['fleetbed:kafkaImage', 'fleetbed:brokers'] as const) {
-    if (strimzi || given[key] === undefined) continue;
-    yield { key, reason: 'only where fleetbed:kafka is strimzi: Google chooses its own' };
-  }
-}
 
 /** What is wrong with a stack's configuration, all of it. */
 export class SettingsError extends Error {

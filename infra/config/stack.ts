@@ -2,7 +2,7 @@ import { secret, type Output } from '@pulumi/pulumi';
 import { allConfig } from '@pulumi/pulumi/runtime/config.js';
 import { getStack } from '@pulumi/pulumi/metadata.js';
 import { clusterSizeOf, type ClusterSize } from '../../testbed/cluster/size.ts';
-import { settingsOf, type Settings } from './settings.ts';
+import { SettingsError, settingsOf, type Settings } from './settings.ts';
 
 /** All that the program knows when it begins: the checked settings of a stack and the size that follows from them. */
 export interface Stack {
@@ -20,8 +20,17 @@ export function readStack(): Stack {
   return stackOf(Object.fromEntries(given), getStack());
 }
 
+/** It is part of every name on Google Cloud: a service account's is the shortest, of 30 characters. */
+const stackName = /^[a-z]([a-z0-9-]{0,9}[a-z0-9])?$/;
+
 /** @throws SettingsError */
 export function stackOf(given: Record<string, string>, name: string): Stack {
+  if (!stackName.test(name)) {
+    const expected = 'expected at most 11 small letters, digits and -, beginning with a letter';
+    throw new SettingsError(
+      `stack ${name} is not configured right:\n  its name is part of others: ${expected}`,
+    );
+  }
   const all = settingsOf(given, name);
   const {
     'fleetbed:fleetSecret': fleetSecret,

@@ -1,5 +1,6 @@
 import { Budget } from '@pulumi/gcp/billing/budget.js';
 import { NotificationChannel } from '@pulumi/gcp/monitoring/notificationChannel.js';
+import { Provider } from '@pulumi/gcp/provider.js';
 import { getProjectOutput } from '@pulumi/gcp/organizations/getProject.js';
 import { interpolate, type Resource } from '@pulumi/pulumi';
 import type { Stack } from '../config/stack.ts';
@@ -16,10 +17,17 @@ export function budget({ settings, name }: Stack, dependsOn: Resource[]): Budget
     },
     { dependsOn },
   );
-  return new Budget('budget', {
+  // The API of budgets wants to know which project a person asks from; others must not be told.
+  const asProject = new Provider('gcp-of-budget', {
+    project,
+    billingProject: project,
+    userProjectOverride: true,
+  });
+  const { number } = getProjectOutput({ projectId: project }, { dependsOn });
+  const budgetOf = {
     billingAccount: settings['fleetbed:billingAccount'],
     displayName: `fleetbed ${name}`,
-    budgetFilter: { projects: [interpolate`projects/${getProjectOutput({ projectId: project }).number}`] },
+    budgetFilter: { projects: [interpolate`projects/${number}`] },
     amount: { specifiedAmount: { units: String(settings['fleetbed:budget']) } },
     thresholdRules: [
       { thresholdPercent: 0.5 },
@@ -28,5 +36,6 @@ export function budget({ settings, name }: Stack, dependsOn: Resource[]): Budget
       { thresholdPercent: 1, spendBasis: 'FORECASTED_SPEND' },
     ],
     allUpdatesRule: { monitoringNotificationChannels: [channel.id] },
-  });
+  };
+  return new Budget('budget', budgetOf, { provider: asProject, dependsOn });
 }

@@ -7,23 +7,22 @@ import type { Stack } from '../config/stack.ts';
 
 const quarterSeconds = '7776000s';
 
-/** The key that GKE encrypts Kubernetes secrets with, and the right to use it. Key rings cannot be deleted: a new one a project. */
+/**
+ * The key that GKE encrypts Kubernetes secrets with, and the right to use it. Google never deletes a key ring or a key's name:
+ * Pulumi gives both names of their own each time, so that a stack can be made again after it was torn down.
+ */
 export function secretsKey(
   { settings, labels, name }: Stack,
   dependsOn: Resource[],
 ): { id: Output<string>; granted: Resource } {
   const project = settings['gcp:project'];
-  const ring = new KeyRing(
-    'keys',
-    { name: `fleetbed-${name}`, location: settings['gcp:region'] },
-    { dependsOn },
-  );
+  const ring = new KeyRing(`fleetbed-${name}`, { location: settings['gcp:region'] }, { dependsOn });
   const key = new CryptoKey('kubernetes-secrets', {
     keyRing: ring.id,
     rotationPeriod: quarterSeconds,
     labels,
   });
-  const { number } = getProjectOutput({ projectId: project });
+  const { number } = getProjectOutput({ projectId: project }, { dependsOn });
   const granted = new CryptoKeyIAMMember('kubernetes-secrets-gke', {
     cryptoKeyId: key.id,
     role: 'roles/cloudkms.cryptoKeyEncrypterDecrypter',

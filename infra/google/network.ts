@@ -3,10 +3,9 @@ import { Router } from '@pulumi/gcp/compute/router.js';
 import { RouterNat } from '@pulumi/gcp/compute/routerNat.js';
 import { Subnetwork } from '@pulumi/gcp/compute/subnetwork.js';
 import type { Resource } from '@pulumi/pulumi';
+import { ranges } from '../config/ranges.ts';
 import type { Stack } from '../config/stack.ts';
 
-/** Nodes, pods and services each have addresses of their own: 4,096 nodes, 512 of 110 pods each, 4,096 services. */
-export const ranges = { nodes: '10.0.0.0/20', pods: '10.64.0.0/14', services: '10.1.0.0/20' } as const;
 export const rangeNames = { pods: 'pods', services: 'services' } as const;
 
 export interface Net {

@@ -5,10 +5,17 @@ const needed = [
   'artifactregistry',
   'billingbudgets',
   'cloudkms',
+  // Roles on the project, and its number. The README has it switched on before: this program asks for it as it begins.
+  'cloudresourcemanager',
   'compute',
   'container',
+  // The cluster's names are Cloud DNS'.
+  'dns',
   'iam',
+  // Workload Identity.
+  'iamcredentials',
   'monitoring',
+  'storage',
 ];
 
 /** Google's APIs that the program calls. They stay on when the stack goes: others in the project may use them. */

@@ -8,8 +8,9 @@ import { Secret } from '@pulumi/kubernetes/core/v1/secret.js';
 import { interpolate, type Output, type Resource } from '@pulumi/pulumi';
 import { topicConfig, topics, type TopicName } from '../../contract/topics.ts';
 import { managedCapacity } from '../../testbed/cluster/cost.ts';
+import { ranges } from '../config/ranges.ts';
 import type { Stack } from '../config/stack.ts';
-import { ranges, type Net } from '../google/network.ts';
+import type { Net } from '../google/network.ts';
 import type { KafkaAccess, KafkaContext } from './kafka.ts';
 import { kafkaUsers, rightsOf, type KafkaUser } from './rights.ts';
 

@@ -1,10 +1,11 @@
 import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.js';
 import type { Resource } from '@pulumi/pulumi';
+import type { KafkaForm } from '../../testbed/cluster/size.ts';
 import type { WorkloadContext } from '../workloads/context.ts';
 
-interface Rule {
+export interface Rule {
   alert: string;
-  /** PromQL; every series of fleetbed in it exists in the code (test/monitoring.test.ts). */
+  /** PromQL; every series in it is one that a part or Kafka gives (test/parts.test.ts). */
   expr: string;
   for: string;
   severity: 'page' | 'warning';
@@ -14,7 +15,13 @@ interface Rule {
 }
 
 /** What somebody has to look at. Each rule is about one guarantee (docs/guarantees.md) or one limit. */
-export const rulesFor = (outboxBytes: number): readonly Rule[] => [
+export const rulesFor = (outboxBytes: number, kafka: KafkaForm): readonly Rule[] => [
+  ...ownRules(outboxBytes),
+  // Google's Kafka shows its metrics in Cloud Monitoring, not here.
+  ...(kafka === 'strimzi' ? kafkaRules : []),
+];
+
+const ownRules = (outboxBytes: number): readonly Rule[] => [
   {
     alert: 'EdgeWithoutBridge',
     expr: 'fleetbed_uplink_connected == 0',
@@ -51,10 +58,16 @@ or predict_linear(kubelet_volume_stats_available_bytes{persistentvolumeclaim=~"o
   },
   {
     alert: 'DeadLetters',
-    expr: 'sum by (reason) (increase(fleetbed_edge_dead_letters_total[10m])) > 0',
+    // A reason has no series before its first letter, and a series that begins has not increased.
+    expr: ['fleetbed_edge_dead_letters_total', 'fleetbed_bridge_dead_letters_total']
+      .map(
+        (name) =>
+          `sum by (reason) (increase(${name}[10m])) > 0\nor sum by (reason) (${name} unless ${name} offset 10m) > 0`,
+      )
+      .join('\nor '),
     for: '0m',
     severity: 'warning',
-    summary: 'edges refused messages: {{ $labels.reason }}',
+    summary: 'messages were refused: {{ $labels.reason }}',
     action: 'fleetbed deadletter ls shows them; deadletter redrive sends them again.',
   },
   {
@@ -75,12 +88,37 @@ or predict_linear(kubelet_volume_stats_available_bytes{persistentvolumeclaim=~"o
   },
   {
     alert: 'GeneratorStarved',
-    expr: 'rate(fleetbed_messages_late_total[1m]) > 0.001 * rate(fleetbed_messages_sent_total[1m])',
+    expr: `sum by (pod) (rate(fleetbed_messages_late_total{cause="generator"}[1m]))
+> 0.001 * sum by (pod) (rate(fleetbed_messages_sent_total[1m]))`,
     for: '1m',
     severity: 'warning',
     summary: '{{ $labels.pod }} sends more than a thousandth of its messages late: its run proves nothing',
     action: 'Give simulators more CPU, or more processes: fleetbed plan says how many.',
   },
+  {
+    alert: 'PartMissing',
+    expr: `kube_statefulset_status_replicas_ready{namespace="fleetbed"} < kube_statefulset_replicas{namespace="fleetbed"}
+or kube_deployment_status_replicas_available{namespace="fleetbed"} < kube_deployment_spec_replicas{namespace="fleetbed"}`,
+    for: '5m',
+    severity: 'page',
+    summary:
+      '{{ $labels.statefulset }}{{ $labels.deployment }} has had fewer ready pods than it should for five minutes',
+    action: 'kubectl -n fleetbed describe its pods; cars of a missing edge wait and try again.',
+  },
+  {
+    alert: 'TrainingFailed',
+    // The pod is gone before anybody could ask it: its job tells.
+    expr: 'kube_job_status_failed{namespace="fleetbed",job_name=~"train.*"} > 0 and on (job_name) time() - kube_job_status_start_time{namespace="fleetbed"} < 86400',
+    for: '0m',
+    severity: 'warning',
+    summary: '{{ $labels.job_name }} made no release',
+    action:
+      'Edges go on with the one that they have. kubectl -n fleetbed logs job/{{ $labels.job_name }} says why.',
+  },
+];
+
+/** Of Kafka itself, where it is ours (kafka/strimzi/metrics.ts). */
+const kafkaRules: readonly Rule[] = [
   {
     alert: 'UnderReplicated',
     expr: 'sum(kafka_replicas_underreplicatedpartitions) > 0',
@@ -98,18 +136,43 @@ or predict_linear(kubelet_volume_stats_available_bytes{persistentvolumeclaim=~"o
     action: 'Bridges hold back, outboxes fill. Bring brokers back.',
   },
   {
-    alert: 'PartMissing',
-    expr: 'kube_statefulset_status_replicas_ready{namespace="fleetbed"} < kube_statefulset_replicas{namespace="fleetbed"}',
+    alert: 'PartitionsOffline',
+    expr: 'max(kafka_controller_offlinepartitionscount) > 0',
+    for: '1m',
+    severity: 'page',
+    summary: 'partitions have no leader: nobody can read or write them',
+    action: 'More brokers are away than there may be. Bring them back with their disks.',
+  },
+  {
+    alert: 'HistoryNotMoved',
+    expr: 'sum(rate(kafka_tiered_remotecopyerrorspersec_total[10m])) > 0',
+    for: '10m',
+    severity: 'warning',
+    summary: 'segments have failed to reach the bucket for ten minutes: disks keep them meanwhile',
+    action:
+      "Look at a broker's log for RemoteLogManager: the bucket, and the rights of Kafka's service account.",
+  },
+  {
+    alert: 'BrokerDiskFilling',
+    expr: 'kubelet_volume_stats_available_bytes{persistentvolumeclaim=~"data-.*-fleet-.*"} < 0.15 * kubelet_volume_stats_capacity_bytes',
     for: '5m',
     severity: 'page',
-    summary: '{{ $labels.statefulset }} has had fewer ready pods than it should for five minutes',
-    action: 'kubectl -n fleetbed describe its pods; cars of a missing edge wait and try again.',
+    summary: '{{ $labels.persistentvolumeclaim }} has less than 15 % free',
+    action: 'HistoryNotMoved, or more messages than planned. A broker with a full disk stops: give it more.',
+  },
+  {
+    alert: 'TransactionsHang',
+    expr: 'sum(kafka_replicas_partitionswithlatetransactionscount) > 0',
+    for: '1m',
+    severity: 'warning',
+    summary: 'transactions are open long after they should have been given up: nobody reads past them',
+    action: 'kafka-transactions.sh find-hanging shows whose they are, abort ends them.',
   },
 ];
 
 /** All rules as one object that Prometheus' operator loads. */
 export function alertRules(
-  { stack, namespace, provider }: WorkloadContext,
+  { stack, namespace, provider, kafka }: WorkloadContext,
   dependsOn: Resource[],
 ): CustomResource {
   return new CustomResource(
@@ -122,7 +185,7 @@ export function alertRules(
         groups: [
           {
             name: 'fleetbed',
-            rules: rulesFor(stack.size.edges.outboxBytes).map(
+            rules: rulesFor(stack.size.edges.outboxBytes, kafka.form).map(
               ({ alert, expr, for: duration, severity, summary, action }) => ({
                 alert,
                 expr,

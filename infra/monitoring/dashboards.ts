@@ -1,4 +1,5 @@
 import { ConfigMap } from '@pulumi/kubernetes/core/v1/configMap.js';
+import type { KafkaForm } from '../../testbed/cluster/size.ts';
 import type { WorkloadContext } from '../workloads/context.ts';
 
 interface Panel {
@@ -8,14 +9,14 @@ interface Panel {
   queries: Record<string, string>;
 }
 
-interface Dashboard {
+export interface Dashboard {
   uid: string;
   title: string;
   panels: readonly Panel[];
 }
 
 /** The way of a reading from left to right, and what it costs. */
-export const dashboards: readonly Dashboard[] = [
+const dashboards: readonly Dashboard[] = [
   {
     uid: 'fleetbed-way',
     title: 'fleetbed: the way of a reading',
@@ -45,6 +46,7 @@ export const dashboards: readonly Dashboard[] = [
       }),
       panel('Refused', 'cps', {
         'dead letters, {{reason}}': 'sum by (reason) (rate(fleetbed_edge_dead_letters_total[5m]))',
+        'frames, {{reason}}': 'sum by (reason) (rate(fleetbed_bridge_dead_letters_total[5m]))',
         'connections, {{reason}}': 'sum by (reason) (rate(fleetbed_connect_refused_total[5m]))',
       }),
     ],
@@ -67,9 +69,12 @@ export const dashboards: readonly Dashboard[] = [
       panel('Scoring a micro-batch, p99, µs', 'µs', {
         p99: 'histogram_quantile(0.99, sum by (le) (rate(fleetbed_edge_inference_us_bucket[1m])))',
       }),
+      // A training is a pod that ends: what it counted goes with it, and its job tells how it ended.
       panel('Trainings', 'short', {
-        '{{outcome}}': 'sum by (outcome) (increase(fleetbed_trainer_trainings_total[1d]))',
+        'made a release': 'sum(kube_job_status_succeeded{namespace="fleetbed",job_name=~"train.*"})',
+        'made none': 'sum(kube_job_status_failed{namespace="fleetbed",job_name=~"train.*"})',
       }),
+      panel('Last training, readings', 'short', { readings: 'max(fleetbed_trainer_last_readings)' }),
     ],
   },
   {
@@ -86,17 +91,43 @@ export const dashboards: readonly Dashboard[] = [
       panel('Memory', 'bytes', {
         '{{component}}': 'sum by (component) (process_resident_memory_bytes{namespace="fleetbed"})',
       }),
-      panel('Kafka, bytes a second', 'Bps', {
-        in: 'sum(rate(kafka_broker_bytesinpersec_total[1m]))',
-        out: 'sum(rate(kafka_broker_bytesoutpersec_total[1m]))',
-      }),
     ],
   },
 ];
 
+/** Of Kafka where it is ours; Google's shows itself in Cloud Monitoring. */
+export const kafkaDashboard: Dashboard = {
+  uid: 'fleetbed-kafka',
+  title: 'fleetbed: Kafka',
+  panels: [
+    panel('Bytes a second', 'Bps', {
+      in: 'sum(rate(kafka_broker_bytesinpersec_total[1m]))',
+      out: 'sum(rate(kafka_broker_bytesoutpersec_total[1m]))',
+    }),
+    panel('Records a second', 'cps', { in: 'sum(rate(kafka_broker_messagesinpersec_total[1m]))' }),
+    panel('Requests, p99 of the slowest broker, ms', 'ms', {
+      '{{request}}': 'max by (request) (kafka_request_p99_ms)',
+    }),
+    panel('Partitions with fewer copies than they should have', 'short', {
+      'fewer copies': 'sum(kafka_replicas_underreplicatedpartitions)',
+      'take no records': 'sum(kafka_replicas_underminisrpartitioncount)',
+      'no leader': 'max(kafka_controller_offlinepartitionscount)',
+    }),
+    panel('On its way to the bucket', 'bytes', { bytes: 'sum(kafka_tiered_remotecopylagbytes)' }),
+    panel('Free on disks', 'bytes', {
+      '{{persistentvolumeclaim}}':
+        'kubelet_volume_stats_available_bytes{persistentvolumeclaim=~"data-.*-fleet-.*"}',
+    }),
+  ],
+};
+
+export function dashboardsFor(kafka: KafkaForm): readonly Dashboard[] {
+  return kafka === 'strimzi' ? [...dashboards, kafkaDashboard] : dashboards;
+}
+
 /** A ConfigMap a dashboard, which Grafana's sidecar finds by its label. */
-export function grafanaDashboards({ stack, namespace, provider }: WorkloadContext): ConfigMap[] {
-  return dashboards.map(
+export function grafanaDashboards({ stack, namespace, provider, kafka }: WorkloadContext): ConfigMap[] {
+  return dashboardsFor(kafka.form).map(
     (dashboard) =>
       new ConfigMap(
         `dashboard-${dashboard.uid}`,

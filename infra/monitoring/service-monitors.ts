@@ -2,11 +2,11 @@ import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.
 import type { Resource } from '@pulumi/pulumi';
 import { brokerMetricsPort } from '../workloads/network-policies.ts';
 import type { WorkloadContext } from '../workloads/context.ts';
-import { workloadNames } from '../workloads/namespace.ts';
 
 const apiVersion = 'monitoring.coreos.com/v1';
 /** Jobs have no service in front of them: their pods are scraped themselves. */
 const withService = ['edge', 'bridge'] as const;
+const jobs = ['trainer', 'simulator'] as const;
 
 /** Where Prometheus finds /metrics of each part. */
 export function monitors(
@@ -19,7 +19,6 @@ export function monitors(
       { apiVersion, kind, metadata: { name, namespace, labels: stack.labels }, spec },
       { provider, dependsOn },
     );
-  const jobs = workloadNames.filter((name) => !(withService as readonly string[]).includes(name));
   return [
     ...withService.map((name) =>
       make('ServiceMonitor', name, {

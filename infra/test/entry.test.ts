@@ -5,7 +5,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
-import { settingsFor } from './stacks.ts';
+import { settingKeys } from '../config/settings.ts';
+import { commandOf, stagesOf } from './image/dockerfile.ts';
+import { kubernetesObjects, render, settingsFor } from './stacks.ts';
 
 const infra = path.join(import.meta.dirname, '..');
 const node = promisify(execFile);
@@ -37,6 +39,27 @@ test('the entry file loads under plain Node 24, without a loader, and names the 
   const used = [...readme.matchAll(/pulumi stack output (\w+)/g)].map(([, name]) => name ?? '');
   assert.ok(used.length > 2);
   for (const name of used) assert.ok(outputs.includes(name), name);
+});
+
+test("the README's commands name settings that there are, and objects of the stack", async () => {
+  const readme = readFileSync(path.join(infra, 'README.md'), 'utf8');
+  const settings = [...readme.matchAll(/\b(?:fleetbed|gcp):[a-zA-Z]+\b/g)].map(([key]) => key);
+  assert.ok(settings.length > 8);
+  for (const key of settings) assert.ok((settingKeys as readonly string[]).includes(key), key);
+  const { resources } = await render('load', settingsFor('load', 'strimzi'));
+  const made = new Set(
+    kubernetesObjects(resources).map(({ kind, metadata }) => `${kind.toLowerCase()} ${metadata.name}`),
+  );
+  const named = [...readme.matchAll(/\b(job|cronjob|deployment)[ /](simulator|trainer|reader|bridge)\b/g)];
+  assert.ok(named.length >= 5);
+  for (const [, kind, name] of named) assert.ok(made.has(`${kind} ${name}`), `${kind} ${name}`);
+  // What the reader is told to run is what the image runs.
+  const dockerfile = readFileSync(path.join(infra, '..', 'Dockerfile'), 'utf8');
+  const { text = '' } =
+    stagesOf(dockerfile)
+      .at(-1)
+      ?.instructions.find(({ verb }) => verb === 'ENTRYPOINT') ?? {};
+  assert.ok(readme.includes(`-- ${commandOf(text).join(' ')} "$@"`));
 });
 
 test('a wrong setting ends the program before it has asked for anything, with the key and the reason', async () => {

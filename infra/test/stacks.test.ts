@@ -80,6 +80,10 @@ for (const { stack: name, kafka, title } of variants) {
         assert.ok(autoscaling.totalMinNodeCount <= autoscaling.totalMaxNodeCount);
         assert.ok(autoscaling.totalMaxNodeCount >= (planned?.nodes ?? Infinity));
         assert.equal(nodeConfig.spot, name === 'dev' || pool.name === 'load');
+        // Google takes these of spot machines alone.
+        assert.equal('kubeletConfig' in nodeConfig, nodeConfig.spot, pool.name);
+        // Brokers want a node in each zone, wherever spot machines are to be had.
+        if (pool.name === 'kafka') assert.equal(autoscaling.locationPolicy, 'BALANCED');
         assert.match(nodeConfig.serviceAccount, /^fleetbed-.*-nodes@/);
       }
     });
@@ -92,6 +96,43 @@ for (const { stack: name, kafka, title } of variants) {
       }
       const edge = object('StatefulSet', 'edge').spec.persistentVolumeClaimRetentionPolicy;
       assert.equal(edge.whenDeleted, isProtected ? 'Retain' : 'Delete');
+    });
+
+    test('a stack can be made again after it was torn down: what Google never deletes has a new name each time', () => {
+      assert.equal(one('gcp:kms/keyRing:KeyRing').name, undefined);
+      assert.equal(one('gcp:kms/cryptoKey:CryptoKey').name, undefined);
+    });
+
+    test('the APIs of Google that the resources are of are switched on', () => {
+      const on = new Set(
+        ofType(resources, 'gcp:projects/service:Service').map(({ inputs }) => inputs['service']),
+      );
+      const apis: Record<string, string> = {
+        artifactregistry: 'artifactregistry',
+        billing: 'billingbudgets',
+        compute: 'compute',
+        container: 'container',
+        kms: 'cloudkms',
+        managedkafka: 'managedkafka',
+        monitoring: 'monitoring',
+        projects: 'cloudresourcemanager',
+        serviceaccount: 'iam',
+        storage: 'storage',
+      };
+      const modules = new Set(
+        resources.flatMap(({ type }) => (type.startsWith('gcp:') ? (type.split(/[:/]/)[1] ?? '') : [])),
+      );
+      for (const module of modules) assert.ok(on.has(`${apis[module]}.googleapis.com`), module);
+      // Of what the cluster is asked for: Cloud DNS, Workload Identity.
+      for (const api of ['dns', 'iamcredentials']) assert.ok(on.has(`${api}.googleapis.com`), api);
+    });
+
+    test('the budget is asked for in the name of the project, as its API wants of people', () => {
+      const { projects } = one('gcp:billing/budget:Budget').budgetFilter;
+      assert.deepEqual(projects, ['projects/123456789012']);
+      const provider = resources.find(({ name: called }) => called === 'gcp-of-budget')?.inputs as Loose;
+      assert.equal(provider.billingProject, 'some-project');
+      assert.equal(String(provider.userProjectOverride), 'true');
     });
 
     test('what takes labels says which stack it is of', () => {
@@ -205,6 +246,13 @@ for (const { stack: name, kafka, title } of variants) {
             key,
             /^(listeners|broker\.|node\.|log\.dirs|process\.roles|remote\.log\.storage\.system)/,
           );
+        const cruiseControl = object('Kafka', 'fleet').spec.cruiseControl;
+        assert.deepEqual(
+          cruiseControl.autoRebalance.map((each: Loose) => each.mode),
+          ['add-brokers', 'remove-brokers'],
+        );
+        assert.equal(spec.rack.topologyKey, 'topology.kubernetes.io/zone');
+        assert.equal(spec.quotas.type, 'kafka');
         assert.deepEqual(object('KafkaNodePool', 'controllers').spec.roles, ['controller']);
         assert.equal(object('KafkaNodePool', 'controllers').spec.replicas % 2, 1);
       });

@@ -1,40 +1,38 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
-import { bridgeConfig } from '../../bridge/config.ts';
-import { trainerConfig } from '../../cloud/config.ts';
 import { edgeConfig } from '../../edge-agent/config.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { settingsOf } from '../../runtime/config/settings.ts';
 import { simulatorConfig } from '../../simulator/config.ts';
-import { topicNamesIn } from './topic-names.ts';
+import type { Stack } from '../config/stack.ts';
+import { spotGraceSeconds } from '../google/node-pools.ts';
 import { rightsOf } from '../kafka/rights.ts';
-import { dashboards, grafanaJson } from '../monitoring/dashboards.ts';
-import { rulesFor } from '../monitoring/alert-rules.ts';
-import { kubernetesObjects, render, settingsFor, variants, type KubernetesObject } from './stacks.ts';
-
-const repository = path.join(import.meta.dirname, '..', '..');
-const scratch = mkdtempSync(path.join(tmpdir(), 'fleetbed-infra-'));
-after(() => rmSync(scratch, { recursive: true }));
-const schemas = {
-  edge: edgeConfig,
-  bridge: bridgeConfig,
-  trainer: trainerConfig,
-  simulator: simulatorConfig,
-};
+import { parts, Pods, schemas, type Loose } from './pods.ts';
+import { kubernetesObjects, ofType, render, settingsFor, variants, type KubernetesObject } from './stacks.ts';
+import { topicNamesIn } from './topic-names.ts';
 
 for (const { stack: name, kafka, title } of variants) {
   suite(title, () => {
+    let stack: Stack;
     let objects: KubernetesObject[];
+    let pods: Pods;
+    let spotPools: unknown[];
     before(async () => {
-      objects = kubernetesObjects((await render(name, settingsFor(name, kafka))).resources);
+      const rendered = await render(name, settingsFor(name, kafka));
+      ({ stack } = rendered);
+      objects = kubernetesObjects(rendered.resources);
+      pods = new Pods(objects);
+      spotPools = ofType(rendered.resources, 'gcp:container/nodePool:NodePool')
+        .filter(({ inputs }) => (inputs as Loose).nodeConfig.spot)
+        .map((pool) => pool.name);
     });
+    after(() => rmSync(pods.folder, { recursive: true }));
 
-    for (const part of ['edge', 'bridge', 'trainer', 'simulator'] as const) {
+    for (const part of parts) {
       test(`the ${part} takes the settings that its pod is given`, () => {
-        const { env, pod } = environmentOf(part);
+        const env = pods.environment(part);
+        const pod = pods.spec(part);
         const config = loadConfig(schemas[part], { argv: [], env, component: part });
         // A variable that no setting has is passed over in silence.
         const known = new Set([
@@ -44,10 +42,12 @@ for (const { stack: name, kafka, title } of variants) {
         for (const variable of Object.keys(env)) assert.ok(known.has(variable), variable);
         assert.equal(config.run, 'cluster');
         assert.equal(config.health.host, '0.0.0.0');
-        assert.ok(
-          pod.terminationGracePeriodSeconds * 1000 > config.drainTimeout,
-          'it is killed before it has drained',
-        );
+        const graceMs = pod.terminationGracePeriodSeconds * 1000;
+        assert.ok(graceMs > config.drainTimeout, 'it is killed before it has drained');
+        if (spotPools.includes(pod.nodeSelector['fleetbed.dev/pool'])) {
+          const leftMs = (spotGraceSeconds.all - spotGraceSeconds.system) * 1000;
+          assert.ok(graceMs <= leftMs, 'its spot machine goes before it has drained');
+        }
         if ('kafka' in config && config.kafka) {
           assert.equal(config.kafka.ssl?.enabled, true);
           assert.ok(config.kafka.sasl);
@@ -56,10 +56,10 @@ for (const { stack: name, kafka, title } of variants) {
     }
 
     test('every car has an edge, every process a segment, and all edges have names', () => {
-      const { env } = environmentOf('simulator');
+      const env = pods.environment('simulator');
       const config = loadConfig(simulatorConfig, { argv: [], env, component: 'simulator' });
-      const job = object('Job', 'simulator');
-      const edges = object('StatefulSet', 'edge');
+      const job = pods.object('Job', 'simulator');
+      const edges = pods.object('StatefulSet', 'edge');
       assert.equal(config.edges.length, edges.spec.replicas);
       for (const [index, edge] of config.edges.entries())
         assert.equal(edge.host, `edge-${index}.${edges.spec.serviceName}`);
@@ -69,30 +69,49 @@ for (const { stack: name, kafka, title } of variants) {
       assert.equal(config.stages?.[0]?.cars, config.cars);
     });
 
-    test('what an edge may keep fits its disk', () => {
-      const { env } = environmentOf('edge');
-      const { outbox } = loadConfig(edgeConfig, { argv: [], env, component: 'edge' });
-      const claim = object('StatefulSet', 'edge').spec.volumeClaimTemplates[0].spec.resources.requests
-        .storage as string;
-      assert.ok(Number.parseInt(claim, 10) * 1024 ** 3 > outbox.maxBytes * 1.2);
+    test('pods ask for what the plan says, and may take more but not less', () => {
+      const { edges, bridges, trainer, simulators } = stack.size;
+      const planned = { edge: edges, bridge: bridges, trainer, simulator: simulators };
+      for (const part of parts) {
+        const { requests, limits } = pods.spec(part).containers[0].resources;
+        const { cores, memoryBytes } = planned[part];
+        assert.equal(requests.cpu, `${Math.round(cores * 1000)}m`, part);
+        assert.equal(requests.memory, `${Math.ceil(memoryBytes / 1024 ** 2)}Mi`, part);
+        for (const what of ['cpu', 'memory'])
+          assert.ok(Number.parseInt(limits[what], 10) >= Number.parseInt(requests[what], 10), part);
+      }
+      assert.equal(pods.object('StatefulSet', 'edge').spec.replicas, edges.count);
+      assert.equal(pods.object('Deployment', 'bridge').spec.replicas, bridges.count);
     });
 
-    test('who speaks with whom is let through, and nobody else', () => {
-      const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy') as Loose[];
-      const deny = policies.find(({ metadata }) => metadata.name === 'default-deny').spec;
-      assert.deepEqual(deny.podSelector, { matchLabels: {} });
-      assert.deepEqual([deny.policyTypes, deny.ingress, deny.egress], [['Ingress', 'Egress'], [], []]);
-      const doors = { edge: ['simulator'], bridge: ['edge'] } as const;
-      for (const [part, callers] of Object.entries(doors)) {
-        const { ingress } = policies.find(({ metadata }) => metadata.name === part).spec;
-        const allowed = ingress.flatMap((rule: Loose) =>
-          rule.from.map((peer: Loose) => peer.podSelector.matchLabels['app.kubernetes.io/name']),
-        );
-        assert.deepEqual(allowed, callers);
-      }
-      assert.ok(
-        !JSON.stringify(policies.find(({ metadata }) => metadata.name === 'trainer')).includes('1883'),
+    test('bridges are scaled by CPU and by what waits, and edges that keep up do not add any', () => {
+      const { minReplicas, maxReplicas, metrics } = pods.object('HorizontalPodAutoscaler', 'bridge').spec;
+      assert.deepEqual([minReplicas, maxReplicas], [stack.size.bridges.count, stack.size.bridges.most]);
+      assert.deepEqual(
+        metrics.map((metric: Loose) => metric.type),
+        ['Resource', 'Pods', 'External'],
       );
+      const { window } = loadConfig(edgeConfig, {
+        argv: [],
+        env: pods.environment('edge'),
+        component: 'edge',
+      }).uplink;
+      const perBridge = Number(metrics[2].external.target.averageValue);
+      assert.ok(perBridge * minReplicas >= window * stack.size.edges.count);
+    });
+
+    test('nobody waits for cars: pulumi up ends while their job is suspended', () => {
+      const { metadata, spec } = pods.object('Job', 'simulator');
+      assert.equal(spec.suspend, true);
+      assert.equal(metadata.annotations['pulumi.com/skipAwait'], 'true');
+    });
+
+    test('what an edge may keep fits its disk', () => {
+      const env = pods.environment('edge');
+      const { outbox } = loadConfig(edgeConfig, { argv: [], env, component: 'edge' });
+      const claim = pods.object('StatefulSet', 'edge').spec.volumeClaimTemplates[0].spec.resources.requests
+        .storage as string;
+      assert.ok(Number.parseInt(claim, 10) * 1024 ** 3 > outbox.maxBytes * 1.2);
     });
 
     test('each reference to a secret, a config map, an account or a claim finds it', () => {
@@ -100,8 +119,8 @@ for (const { stack: name, kafka, title } of variants) {
       // Strimzi makes a secret a user, and one with its certificate.
       const byStrimzi = ['bridge', 'trainer', 'simulator', 'reader', 'fleet-cluster-ca-cert'];
       if (kafka === 'strimzi') for (const secret of byStrimzi) made.add(`Secret ${secret}`);
-      for (const part of Object.keys(schemas) as (keyof typeof schemas)[]) {
-        const { pod } = environmentOf(part);
+      for (const part of [...parts, 'reader'] as const) {
+        const pod = pods.spec(part);
         assert.ok(made.has(`ServiceAccount ${pod.serviceAccountName}`));
         for (const { valueFrom } of pod.containers[0].env) {
           if (valueFrom?.secretKeyRef)
@@ -119,59 +138,8 @@ for (const { stack: name, kafka, title } of variants) {
         assert.deepEqual(new Set(mounts), new Set([...claims, ...volumes]));
       }
     });
-
-    /** A pod's variables as its container would see them: secrets and fields filled in. */
-    function environmentOf(part: keyof typeof schemas): { env: NodeJS.ProcessEnv; pod: Loose } {
-      const kind = { edge: 'StatefulSet', bridge: 'Deployment', trainer: 'CronJob', simulator: 'Job' }[part];
-      const { spec } = object(kind, part);
-      const pod = (spec.template ?? spec.jobTemplate.spec.template).spec;
-      const fields: Record<string, string> = { 'metadata.name': `${part}-0` };
-      const env: Record<string, string> = {};
-      for (const { name: variable, value, valueFrom } of pod.containers[0].env) {
-        env[variable] =
-          value ??
-          (valueFrom.fieldRef ? (fields[valueFrom.fieldRef.fieldPath] ?? '0') : 'a secret of some length');
-      }
-      if (part === 'edge') {
-        const file = path.join(scratch, 'edge.yaml');
-        writeFileSync(file, object('Secret', 'edge-uplinks').stringData['edge-0.yaml']);
-        env['FLEETBED_CONFIG'] = file;
-      }
-      return { env, pod };
-    }
-
-    function object(kind: string, called: string): Loose {
-      const found = objects.find((each) => each.kind === kind && each.metadata.name === called);
-      assert.ok(found, `${kind} ${called}`);
-      return found;
-    }
   });
 }
-
-test('every series of an alert rule or a dashboard is one that the code or Kafka gives', () => {
-  const source = ['bridge', 'cloud', 'edge-agent', 'runtime', 'simulator', 'wire']
-    .flatMap((room) => sources(path.join(repository, room)))
-    .map((file) => readFileSync(file, 'utf8'))
-    .join('\n');
-  const queries = [
-    ...rulesFor(1e9).map(({ expr }) => expr),
-    ...dashboards.flatMap(({ panels }) => panels.flatMap((panel) => Object.values(panel.queries))),
-  ];
-  const series = new Set(queries.flatMap((query) => query.match(/\b(?:fleetbed|process)_\w+/g) ?? []));
-  assert.ok(series.size > 20, String(series.size));
-  for (const name of series) assert.ok(source.includes(`'${name.replace(/_bucket$/, '')}'`), name);
-});
-
-test('dashboards are such as Grafana loads: panels that do not overlap, a query each', () => {
-  assert.equal(new Set(dashboards.map(({ uid }) => uid)).size, dashboards.length);
-  for (const dashboard of dashboards) {
-    const { panels } = grafanaJson(dashboard) as { panels: Loose[] };
-    const places = panels.map(({ gridPos }) => `${gridPos.x},${gridPos.y}`);
-    assert.equal(new Set(places).size, panels.length);
-    for (const panel of panels)
-      assert.ok(panel.targets.length > 0 && panel.targets.every((target: Loose) => target.expr), panel.title);
-  }
-});
 
 test('rights name the topics that each part names in its code', () => {
   assert.deepEqual([...rightsOf.trainer.reads].sort(), topicNamesIn('cloud/topics.ts'));
@@ -180,13 +148,3 @@ test('rights name the topics that each part names in its code', () => {
     assert.ok(rightsOf.bridge.reads.includes(topic) || rightsOf.bridge.writes.includes(topic), topic);
   }
 });
-
-function sources(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => path.join(folder, file));
-}
-
-/** Objects as they come: any field may be looked at. */
-// eslint-disable-next-line typescript/no-explicit-any -- what a field is, the assertions say
-type Loose = any;

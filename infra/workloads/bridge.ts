@@ -9,8 +9,9 @@ const drainSeconds = 20;
 
 /** Above this a bridge does not keep up: a quarter of what it holds for one edge (bridge/config.ts: maxPendingBytes). */
 const pendingBytes = '4Mi';
-/** Frames that wait at one edge: a minute of its messages is far more than a healthy uplink ever has. */
-const waitingFrames = '200';
+/** An edge sends so many frames before the first is acknowledged (edge-agent/config.ts: uplink.window). */
+const uplinkWindow = 32;
+const leastWaitingFrames = 200;
 
 /**
  * Bridges behind one name: an edge stays with the one that it met, and meets another when that goes. More of them help
@@ -18,7 +19,9 @@ const waitingFrames = '200';
  */
 export function bridge(context: WorkloadContext): Deployment {
   const { stack, namespace, provider, secrets, kafka, dependsOn } = context;
-  const { bridges: size } = stack.size;
+  const { bridges: size, edges } = stack.size;
+  // Those of all edges, shared out over the bridges: more than their windows hold, and frames pile up.
+  const waitingFrames = Math.max(leastWaitingFrames, Math.ceil((edges.count * uplinkWindow) / size.count));
   const labels = labelsOf('bridge', context, true);
   new Service(
     'bridge',
@@ -108,7 +111,7 @@ export function bridge(context: WorkloadContext): Deployment {
             type: 'External',
             external: {
               metric: { name: 'fleetbed_outbox_frames' },
-              target: { type: 'AverageValue', averageValue: waitingFrames },
+              target: { type: 'AverageValue', averageValue: String(waitingFrames) },
             },
           },
         ],

@@ -5,7 +5,7 @@ import type { Provider } from '@pulumi/kubernetes/provider.js';
 import type { Output, Resource } from '@pulumi/pulumi';
 import type { Stack } from '../config/stack.ts';
 
-export const workloadNames = ['edge', 'bridge', 'trainer', 'simulator'] as const;
+export const workloadNames = ['edge', 'bridge', 'trainer', 'simulator', 'reader'] as const;
 export type WorkloadName = (typeof workloadNames)[number];
 
 /** The namespace of all of fleetbed, held to the restricted profile; an account a workload, which may do nothing. */

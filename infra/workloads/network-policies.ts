@@ -29,6 +29,7 @@ export function networkPolicies(context: WorkloadContext): NetworkPolicy[] {
       egress: [kafka.egress],
     }),
     policy(context, 'trainer', selectorOf('trainer'), { egress: [kafka.egress] }),
+    policy(context, 'reader', selectorOf('reader'), { egress: [kafka.egress] }),
     policy(context, 'simulator', selectorOf('simulator'), { egress: [to(edge, ports.cars), kafka.egress] }),
   ];
   return kafka.form === 'strimzi' ? [...policies, ...strimziPolicies(context)] : policies;

@@ -11,6 +11,8 @@ export interface PodParts {
   request: Request;
   /** fleetbed edge, bridge, train, simulate: its settings come from the environment. */
   command: string;
+  /** What a command for people is asked, which serves no /healthz either. */
+  args?: readonly string[];
   env: input.core.v1.EnvVar[];
   ports?: Record<string, number>;
   volumes?: input.core.v1.Volume[];
@@ -48,7 +50,8 @@ export function selectorOf(workload: WorkloadName): Record<string, string> {
  * limits, and the probes that every component serves.
  */
 export function podOf(parts: PodParts, context: WorkloadContext): input.core.v1.PodTemplateSpec {
-  const { workload, pool, request, job } = parts;
+  const { workload, pool, request, job, args } = parts;
+  const isComponent = args === undefined;
   const { settings } = context.stack;
   return {
     metadata: { labels: labelsOf(workload, context, parts.kafka) },
@@ -82,19 +85,14 @@ export function podOf(parts: PodParts, context: WorkloadContext): input.core.v1.
         {
           name: workload,
           image: settings['fleetbed:image'],
-          args: [parts.command],
+          args: [parts.command, ...(args ?? [])],
           env: [
-            { name: 'FLEETBED_RUN', value: settings['fleetbed:run'] },
-            { name: 'FLEETBED_HEALTH_HOST', value: '0.0.0.0' },
-            { name: 'FLEETBED_HEALTH_PORT', value: String(ports.health) },
-            { name: 'FLEETBED_DRAIN_TIMEOUT', value: `${parts.drainSeconds}s` },
+            ...(isComponent ? commonEnv(settings['fleetbed:run'], parts.drainSeconds) : []),
             ...parts.env,
           ],
-          ports: Object.entries({ ...parts.ports, health: ports.health }).map(([name, containerPort]) => ({
-            name,
-            containerPort,
-            protocol: 'TCP',
-          })),
+          ports: Object.entries({ ...parts.ports, ...(isComponent && { health: ports.health }) }).map(
+            ([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' }),
+          ),
           resources: resourcesOf(request),
           securityContext: {
             allowPrivilegeEscalation: false,
@@ -102,28 +100,38 @@ export function podOf(parts: PodParts, context: WorkloadContext): input.core.v1.
             capabilities: { drop: ['ALL'] },
           },
           volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, ...(parts.volumeMounts ?? [])],
-          // A start may read a full outbox back, or wait for Kafka.
-          startupProbe: {
-            httpGet: { path: '/healthz', port: 'health' },
-            periodSeconds: 2,
-            failureThreshold: 60,
-          },
-          livenessProbe: {
-            httpGet: { path: '/healthz', port: 'health' },
-            periodSeconds: 10,
-            failureThreshold: 6,
-            timeoutSeconds: 5,
-          },
-          ...(!job && {
-            readinessProbe: {
-              httpGet: { path: '/readyz', port: 'health' },
-              periodSeconds: 5,
-              timeoutSeconds: 5,
-            },
-          }),
+          ...(isComponent && probes(job === undefined)),
         },
       ],
     },
+  };
+}
+
+/** Settings that every component has. */
+function commonEnv(run: string, drainSeconds: number): input.core.v1.EnvVar[] {
+  return [
+    { name: 'FLEETBED_RUN', value: run },
+    { name: 'FLEETBED_HEALTH_HOST', value: '0.0.0.0' },
+    { name: 'FLEETBED_HEALTH_PORT', value: String(ports.health) },
+    { name: 'FLEETBED_DRAIN_TIMEOUT', value: `${drainSeconds}s` },
+  ];
+}
+
+function probes(
+  takesWork: boolean,
+): Pick<input.core.v1.Container, 'startupProbe' | 'livenessProbe' | 'readinessProbe'> {
+  const answers = { httpGet: { path: '/healthz', port: 'health' } };
+  return {
+    // A start may read a full outbox back, or wait for Kafka.
+    startupProbe: { ...answers, periodSeconds: 2, failureThreshold: 60 },
+    livenessProbe: { ...answers, periodSeconds: 10, failureThreshold: 6, timeoutSeconds: 5 },
+    ...(takesWork && {
+      readinessProbe: {
+        httpGet: { path: '/readyz', port: 'health' },
+        periodSeconds: 5,
+        timeoutSeconds: 5,
+      },
+    }),
   };
 }
 

@@ -24,7 +24,13 @@ export function simulator(context: WorkloadContext): Job {
   return new Job(
     'simulator',
     {
-      metadata: { name: 'simulator', namespace, labels: labelsOf('simulator', context, true) },
+      metadata: {
+        name: 'simulator',
+        namespace,
+        labels: labelsOf('simulator', context, true),
+        // Pulumi waits for a job until it has ended, which this one does not while it is suspended.
+        annotations: { 'pulumi.com/skipAwait': 'true' },
+      },
       spec: {
         suspend: !settings['fleetbed:simulate'],
         completionMode: 'Indexed',
@@ -73,7 +79,7 @@ export function simulator(context: WorkloadContext): Job {
               // The car's own clock runs with the wall clock: readings are as far apart as the messages allow.
               {
                 name: 'FLEETBED_FLEET_INTERVAL',
-                value: `${Math.max(10, Math.round(messageInterval / settings['fleetbed:readingsPerMessage']))}ms`,
+                value: `${Math.round(messageInterval / settings['fleetbed:readingsPerMessage'])}ms`,
               },
               { name: 'FLEETBED_EDGES', value: addresses.join(',') },
               {

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { UserError } from '#runtime/errors.ts';
 import { createLog } from '#runtime/log.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { saslKafka } from '#test/sasl-kafka.ts';
 import { connectKafka, kafkaConfig, waitForKafka } from '#wire/kafka.ts';
 import { openCluster } from '#wire/kafka-cluster.ts';
 
@@ -21,6 +22,19 @@ describe('the Kafka client', { timeout: 60_000 }, () => {
   it('finds Kafka when it answers', async () => {
     const kafka = connectKafka(kafkaConfig.parse({ brokers: local.brokers }), silent);
     await waitForKafka(kafka, 10_000);
+  });
+
+  it('leaves the configuration as it is: parts of it go to worker threads', async () => {
+    const kafka = await saslKafka(['simulator']);
+    try {
+      const sasl = { mechanism: 'plain', username: 'simulator', password: kafka.password };
+      const config = kafkaConfig.parse({ brokers: kafka.guarded, sasl });
+      const parsed = structuredClone(config);
+      await waitForKafka(connectKafka(config, silent), 10_000);
+      assert.deepEqual(config, parsed);
+    } finally {
+      await kafka.stop();
+    }
   });
 
   it('says in words which Kafka cannot be reached, and why', async () => {

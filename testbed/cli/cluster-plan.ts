@@ -48,12 +48,13 @@ ${cost.map(({ what, dollarsPerHour }) => `  ${dollarsPerHour.toFixed(2).padStart
   ${total.toFixed(2).padStart(8)}  an hour; ${((total * durationMs) / 3_600_000).toFixed(2)} for the ${shortDuration(durationMs)} of the scenario. It costs until you tear it down.
 
 In infra/, for a stack of this size
-${settings(load, spot, region)}
+${settings(load, durationMs, spot, region)}
 `;
 }
 
 function settings(
   { cars, messageIntervalMs, readingsPerMessage, kafka }: ClusterLoad,
+  durationMs: number,
   spot: boolean,
   region: Region,
 ): string {
@@ -62,6 +63,7 @@ function settings(
     cars,
     messageInterval: shortDuration(messageIntervalMs).replaceAll(' ', ''),
     readingsPerMessage,
+    duration: shortDuration(durationMs).replaceAll(' ', ''),
     kafka,
     spot,
   };

@@ -60,7 +60,7 @@ Exit codes: 0 · 104 the scenario or an option is invalid
       ...given,
       value: (option) => (option === 'cars' ? undefined : given.value(option)),
     });
-    const scenario = await loadScenario(file, { ...overrides, kafkaGiven: true });
+    const scenario = await loadScenario(file, { ...overrides, kafkaGiven: false });
     const asked = given.value('cars');
     const load = {
       cars:

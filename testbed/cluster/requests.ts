@@ -6,7 +6,7 @@ export interface Request {
   memoryBytes: number;
 }
 
-const mebibyte = 1024 * 1024;
+export const mebibyte = 1024 * 1024;
 
 /** Processes are planned to be this busy at the scenario's peak, so that what is backed up can be caught up with. */
 export const targetUtilisation = 0.6;

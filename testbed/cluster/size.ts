@@ -87,8 +87,7 @@ const recordOverheadBytes = 100;
  */
 export function clusterSizeOf(load: ClusterLoad): ClusterSize {
   const messagesPerSecond = (load.cars * 1000) / load.messageIntervalMs;
-  const bytesPerSecond =
-    messagesPerSecond * (maxTelemetryBytes(load.readingsPerMessage) + recordOverheadBytes);
+  const bytesPerSecond = bytesPerSecondOf(messagesPerSecond, load.readingsPerMessage);
   const edges = load.edges ?? countOf(load.cars, messagesPerSecond, messagesPerSecondOf.edge);
   const simulators = load.simulators ?? countOf(load.cars, messagesPerSecond, messagesPerSecondOf.simulator);
   const bridges = load.bridges ?? Math.max(2, Math.ceil(messagesPerSecond / messagesPerSecondOf.bridge));
@@ -131,14 +130,31 @@ function countOf(cars: number, messagesPerSecond: number, each: number): number 
   return Math.max(1, Math.ceil(cars / carsPerProcess), Math.ceil(messagesPerSecond / each));
 }
 
+/** Brokers of the largest machine that a load needs at least, for its CPU time and for what their disks take. */
+export function leastBrokers({ cars, messageIntervalMs, readingsPerMessage }: ClusterLoad): number {
+  const messagesPerSecond = (cars * 1000) / messageIntervalMs;
+  const forDisks =
+    (bytesPerSecondOf(messagesPerSecond, readingsPerMessage) * replicas) / brokerBytesPerSecond;
+  const forCores = kafkaCores(messagesPerSecond) / brokerOf(largestBroker).cores;
+  return Math.max(replicas, Math.ceil(forDisks), Math.ceil(forCores));
+}
+
+/** Of all brokers. A replica costs what the first copy does, on the safe side. */
+function kafkaCores(messagesPerSecond: number): number {
+  const { idle, message } = costs.kafka;
+  return (idle * replicas + messagesPerSecond * message * replicas) / targetUtilisation;
+}
+
+function bytesPerSecondOf(messagesPerSecond: number, readingsPerMessage: number): number {
+  return messagesPerSecond * (maxTelemetryBytes(readingsPerMessage) + recordOverheadBytes);
+}
+
 function kafkaSize(
   load: ClusterLoad,
   messagesPerSecond: number,
   bytesPerSecond: number,
 ): { size: ClusterSize['kafka']; pool: Pool } {
-  // A replica costs what the first copy does, on the safe side.
-  const cores =
-    (costs.kafka.idle * replicas + messagesPerSecond * costs.kafka.message * replicas) / targetUtilisation;
+  const cores = kafkaCores(messagesPerSecond);
   const fits = (type: MachineType, brokers: number): boolean => brokers * brokerOf(type).cores >= cores;
   const forDisks = Math.max(
     replicas,

@@ -16,7 +16,7 @@ const mebibyte = 1024 ** 2;
 
 /**
  * Brokers and controllers of their own, KRaft, one broker a zone and more. TLS and SCRAM for everybody, ACLs for every
- * topic, history beyond an hour in a bucket, Cruise Control for new and lost brokers.
+ * topic, history beyond an hour in a bucket, Cruise Control to spread partitions when brokers come or go.
  */
 export function kafkaCluster(
   stack: Stack,
@@ -97,6 +97,8 @@ export function kafkaCluster(
           userOperator: { resources: small },
         },
         cruiseControl: {
+          // What fleetbed:brokers adds gets its part of the partitions, what it takes away gives its own up before.
+          autoRebalance: [{ mode: 'add-brokers' }, { mode: 'remove-brokers' }],
           resources: { requests: { cpu: '200m', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } },
         },
         kafkaExporter: { topicRegex: 'fleet\\..*', groupRegex: '.*', resources: small },
@@ -180,6 +182,8 @@ function brokerConfig(replicas: number, minInSync: number): Record<string, strin
     'share.coordinator.state.topic.min.isr': minInSync,
     'rlmm.config.remote.log.metadata.topic.replication.factor': replicas,
     'auto.create.topics.enable': false,
+    // What a client may ask for: after this and five minutes more Kafka shows a transaction as one that hangs.
+    'transaction.max.timeout.ms': 60_000,
     // A dead bridge's open transaction holds every reader back until it is given up.
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
   };

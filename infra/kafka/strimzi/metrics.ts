@@ -4,10 +4,10 @@ rules:
   - pattern: kafka.server<type=BrokerTopicMetrics, name=(BytesInPerSec|BytesOutPerSec|MessagesInPerSec)><>Count
     name: kafka_broker_$1_total
     type: COUNTER
-  - pattern: kafka.server<type=ReplicaManager, name=(UnderReplicatedPartitions|UnderMinIsrPartitionCount|OfflineReplicaCount)><>Value
+  - pattern: kafka.server<type=ReplicaManager, name=(UnderReplicatedPartitions|UnderMinIsrPartitionCount|PartitionsWithLateTransactionsCount)><>Value
     name: kafka_replicas_$1
     type: GAUGE
-  - pattern: kafka.controller<type=KafkaController, name=(OfflinePartitionsCount|ActiveBrokerCount)><>Value
+  - pattern: kafka.controller<type=KafkaController, name=(OfflinePartitionsCount)><>Value
     name: kafka_controller_$1
     type: GAUGE
   - pattern: kafka.network<type=RequestMetrics, name=TotalTimeMs, request=(Produce|FetchConsumer)><>99thPercentile
@@ -15,7 +15,10 @@ rules:
     type: GAUGE
     labels:
       request: $1
-  - pattern: kafka.server<type=BrokerTopicMetrics, name=(RemoteCopyLagBytes|RemoteCopyErrorsPerSec)><>(Value|Count)
+  - pattern: kafka.server<type=BrokerTopicMetrics, name=(RemoteCopyErrorsPerSec)><>Count
+    name: kafka_tiered_$1_total
+    type: COUNTER
+  - pattern: kafka.server<type=BrokerTopicMetrics, name=(RemoteCopyLagBytes)><>Value
     name: kafka_tiered_$1
     type: GAUGE
 `;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { isCron } from '../../config/cron.ts';
 import { kubernetesObjects, render, settingsFor, variants, type KubernetesObject } from '../stacks.ts';
 import { ApiServer } from './api-server.ts';
 import { customResourceDefinitions } from './crds.ts';
@@ -150,6 +151,38 @@ suite('a real Kubernetes API server', { skip }, () => {
       assert.match(body.message ?? '', says);
     });
   }
+
+  test('takes the schedules that settings take, and refuses those that they refuse', async () => {
+    const cron = structuredClone(load.find(({ kind }) => kind === 'CronJob')) as unknown as Loose &
+      KubernetesObject;
+    const right = [
+      '0 3 * * *',
+      '*/15 0-6,22-23 1 jan,JUN mon-fri',
+      '5/10 ? * 2-4/2 ?',
+      '@daily',
+      '59 23 31 12 6',
+    ];
+    const wrong = [
+      'nightly',
+      '0 3 * *',
+      '0 3 * * * *',
+      '60 3 * * *',
+      '0 24 * * *',
+      '0 0 0 * *',
+      '0 0 * 13 *',
+      '0 0 * * 7',
+      '0 0 * * fri-mon',
+      '5-1 * * * *',
+      '*/0 * * * *',
+      '@never',
+    ];
+    for (const schedule of [...right, ...wrong]) {
+      cron.spec.schedule = schedule;
+      const { status } = await api.dryRun(cron);
+      assert.equal(isCron(schedule), status < 400, schedule);
+      assert.equal(isCron(schedule), right.includes(schedule), schedule);
+    }
+  });
 
   test('warns of a pod outside the restricted profile', async () => {
     const object = structuredClone(load.find(({ kind }) => kind === 'Deployment')) as unknown as Loose &
