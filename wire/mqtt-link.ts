@@ -187,9 +187,13 @@ export class MqttLink {
     });
   }
 
+  /** One that was never let in is reset: it leaves no local port in TIME_WAIT, of which a fleet that tries again has too few. */
   destroy(reason: CloseReason): void {
+    const socket = this.#socket;
+    const isReset = !this.#accepted && !this.#options.tls && !socket.connecting && !socket.destroyed;
     this.#lose(reason);
-    this.#socket.destroy();
+    if (isReset) socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   #connect(address: { host: string; port: number }): net.Socket {

@@ -8,7 +8,8 @@ import type { LoneCarrier } from '../spoils/lone-messages.ts';
 /** A car that has failed to connect this often is not waited for any more; it goes on trying. */
 const attemptsBeforeGivenUp = 3;
 const reconnect = { minMs: 500, maxMs: 10_000 };
-const connectTimeoutMs = 10_000;
+/** As long as mqtt.js waits: giving up sooner on an edge that is busy makes it busier. */
+const connectTimeoutMs = 30_000;
 
 export interface CarConnectionsOptions {
   run: string;
