@@ -54,6 +54,9 @@ interface Held {
  * acknowledged; this puts itself between the two. It takes as many PUBLISH packets as there is room to hold, and the rest
  * stays in the socket, so that TCP pushes back on the sender. It acknowledges them itself; aedes gets the other packets.
  *
+ * The socket flows into `#arrived`, which is the shortest way through Node's streams, until something has to wait: then it
+ * is paused with what waits in front, and read from as there is room.
+ *
  * Of aedes' insides it needs this: aedes has one 'readable' listener, which reads by `read(null)` once it has been called as
  * often as packets are unfinished. A test holds it to that.
  */
@@ -79,6 +82,11 @@ export class MqttConnection {
   #released = 0;
   #releasedBytes = 0;
   #asked = false;
+  /** For aedes, which has not asked for it yet. */
+  #forAedes: Buffer | null = null;
+  #paused = false;
+  /** Reads from the paused socket, whose bytes come as an event all the same. */
+  #pulling = false;
   #holding = false;
   #willPump = false;
   #accepted = false;
@@ -94,15 +102,23 @@ export class MqttConnection {
     this.#guard = new PacketGuard(limits.maxPacketBytes);
     this.#owner = owner;
     const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
-    this.#readSocket = read;
-    // Node's own machinery reads with a size of 0, to fill the socket's buffer up to its limit.
-    socket.read = (size?: number | null): Buffer | null => (size === 0 ? read(0) : this.#read());
+    this.#readSocket = () => {
+      this.#pulling = true;
+      const chunk = read();
+      this.#pulling = false;
+      return chunk;
+    };
+    // Node's own machinery reads without a size, or of 0.
+    socket.read = (size?: number | null): Buffer | null => (size === null ? this.#read() : read(size));
     const listeners = socket.listeners('readable') as (() => void)[];
     const [listener] = listeners;
     assert(listener !== undefined && listeners.length === 1, 'aedes reads its sockets in another way');
     socket.removeListener('readable', listener);
     this.#aedesReads = listener;
-    socket.on('readable', () => this.#pump());
+    socket.on('data', (chunk: Buffer) => {
+      if (!this.#pulling) this.#arrived(chunk);
+    });
+    socket.resume();
   }
 
   get socket(): Socket {
@@ -139,7 +155,7 @@ export class MqttConnection {
   /** Nothing more is taken, for good: what still comes in is read to see its end, and thrown away. */
   stopTaking(): void {
     this.#stopped = true;
-    this.#readSocket();
+    this.#resume();
   }
 
   readonly #take = (publish: CutPublish): boolean => {
@@ -196,29 +212,65 @@ export class MqttConnection {
     if (!this.#socket.write(bytes)) this.client.waitForDrain(() => {});
   }
 
-  /**
-   * Lets aedes read, if there is room: it has to be asked as often as it has unfinished packets. Having been asked so, it asks
-   * by itself whenever one of them is finished.
-   */
+  #arrived(chunk: Buffer): void {
+    if (this.#stopped || this.#socket.destroyed) return;
+    if (this.#paused || this.#socket.writableNeedDrain) {
+      this.#pause(chunk);
+      if (this.#socket.writableNeedDrain) this.#waitForDrain();
+      return;
+    }
+    this.#forAedes = this.#admit(chunk, this.#room());
+    if (this.#forAedes === null) return;
+    this.#pump();
+    // It asks once it has finished what it has.
+    if (this.#forAedes !== null) this.#pause();
+  }
+
+  /** Lets aedes read, if there is room: it has to be asked as often as it has unfinished packets. */
   #pump(): void {
-    if (this.#stopped) this.#readSocket();
-    this.#asked = this.#stopped;
+    if (this.#stopped) return this.#resume();
+    this.#asked = false;
     const times = this.held + 8;
     for (let n = 0; n < times && !this.#asked && !this.#socket.destroyed; n++) this.#aedesReads();
   }
 
   #read(): Buffer | null {
     this.#asked = true;
-    if (this.#stopped || this.#socket.destroyed) return null;
+    const waiting = this.#forAedes;
+    this.#forAedes = null;
+    if (waiting !== null) {
+      if (!this.#holding) this.#resume();
+      return waiting;
+    }
+    if (!this.#paused || this.#stopped || this.#socket.destroyed) return null;
     if (this.#socket.writableNeedDrain) return this.#waitForDrain();
-    const room = {
-      publishes: this.#limits.maxHeld - this.held,
-      bytes: this.#limits.maxHeldBytes - this.heldBytes,
-    };
+    const room = this.#room();
     // What waits begins with a packet that was not admitted: only a change of these can admit it.
     if (this.#holding && (!this.#accepted || room.publishes <= 0 || room.bytes <= 0)) return null;
     const chunk = this.#readSocket();
-    return chunk === null ? null : this.#admit(chunk, room);
+    const bytes = chunk === null ? null : this.#admit(chunk, room);
+    if (!this.#holding) this.#resume();
+    return bytes;
+  }
+
+  #room(): Room {
+    return {
+      publishes: this.#limits.maxHeld - this.held,
+      bytes: this.#limits.maxHeldBytes - this.heldBytes,
+    };
+  }
+
+  /** @param rest goes back into the socket, not into a buffer of our own: it counts against the socket's limit, and 'end' waits for it */
+  #pause(rest?: Buffer): void {
+    this.#paused = true;
+    this.#socket.pause();
+    if (rest) this.#socket.unshift(rest);
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
   }
 
   #admit(chunk: Buffer, room: Room): Buffer | null {
@@ -233,8 +285,7 @@ export class MqttConnection {
     } finally {
       this.#tally(this.#guard.publishes - publishes, this.#guard.publishBytes - publishBytes);
     }
-    // Back into the socket, not into a buffer of our own: it counts against the socket's limit, and 'end' waits for it.
-    if (passed < chunk.length) this.#socket.unshift(chunk.subarray(passed));
+    if (passed < chunk.length) this.#pause(chunk.subarray(passed));
     this.#setHolding(passed < chunk.length);
     if (passed === 0) return null;
     const bytes = chunk.subarray(0, passed);

@@ -190,7 +190,8 @@ export class MqttLink {
   /** One that was never let in is reset: it leaves no local port in TIME_WAIT, of which a fleet that tries again has too few. */
   destroy(reason: CloseReason): void {
     const socket = this.#socket;
-    const isReset = !this.#accepted && !this.#options.tls && !socket.connecting && !socket.destroyed;
+    // Once it is ending (`writable` is false) libuv refuses a reset, and Node then never closes its handle.
+    const isReset = !this.#accepted && !this.#options.tls && !socket.connecting && socket.writable;
     this.#lose(reason);
     if (isReset) socket.resetAndDestroy();
     else socket.destroy();

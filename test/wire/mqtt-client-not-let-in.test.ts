@@ -42,3 +42,18 @@ test('so does one that is refused; one that was let in ends in order', timeout, 
   await until(() => ends.length === 2);
   assert.deepEqual(ends, ['ECONNRESET', 'end']);
 });
+
+test(
+  'one that is destroyed while it says goodbye is closed, and keeps no process from ending',
+  timeout,
+  async (t) => {
+    const { port } = await startServer(t, (socket) => {
+      socket.once('data', () => socket.write(Buffer.from([0x20, 2, 0, 0])));
+    });
+    const { client, seen } = startClient(t, port);
+    await until(() => client.connected);
+    void client.end({ graceful: true });
+    client.destroy();
+    await until(() => seen.closes.length === 1);
+  },
+);
