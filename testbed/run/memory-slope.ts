@@ -1,27 +1,34 @@
 /** Less than this says more of the garbage collector than of a leak. */
 const leastSeconds = 300;
 const secondsPerHour = 3600;
+/** Points that are kept of one life, so that a run of any length takes the same memory. */
+const mostPoints = 240;
 
-/** What a least-squares line needs of the points of one life, so that a run of any length takes the same memory. */
-interface Sums {
+/** Samples that are one point: their sums. */
+interface Point {
+  samples: number;
+  t: number;
+  bytes: number;
+}
+
+interface Life {
   pid: number | undefined;
   firstT: number;
   lastT: number;
-  points: number;
-  t: number;
-  bytes: number;
-  tt: number;
-  tBytes: number;
+  /** Of one point; it doubles when there are too many of them. */
+  spanSeconds: number;
+  points: Point[];
 }
 
 /**
- * How fast each process's memory grows: a least-squares line through its RSS of every second in the second half of the
- * schedule, when caches and pools have filled. A process that is started again begins anew.
+ * How fast each process's memory grows: the median of the slopes between any two moments (Theil, Sen) of the second half of
+ * the schedule, when caches and pools have filled. A line of least squares would take a large collection that comes just then,
+ * and what fills up again behind it, for growth. A process that is started again begins anew.
  */
 export class MemorySlopes {
   readonly #from: number;
   readonly #to: number;
-  readonly #sums = new Map<string, Sums>();
+  readonly #lives = new Map<string, Life>();
 
   /** @param scheduleSeconds from the schedule's zero to its end */
   constructor(scheduleSeconds: number) {
@@ -32,27 +39,53 @@ export class MemorySlopes {
   /** @param t seconds since the schedule's zero */
   take(t: number, name: string, pid: number | undefined, rssBytes: number): void {
     if (t < this.#from || t > this.#to) return;
-    let sums = this.#sums.get(name);
-    if (!sums || sums.pid !== pid) {
-      sums = { pid, firstT: t, lastT: t, points: 0, t: 0, bytes: 0, tt: 0, tBytes: 0 };
-      this.#sums.set(name, sums);
+    let life = this.#lives.get(name);
+    if (!life || life.pid !== pid) {
+      life = { pid, firstT: t, lastT: t, spanSeconds: 1, points: [] };
+      this.#lives.set(name, life);
     }
-    // From its own beginning: sums of squares of small numbers stay exact.
-    const own = t - sums.firstT;
-    sums.lastT = t;
-    sums.points++;
-    sums.t += own;
-    sums.bytes += rssBytes;
-    sums.tt += own * own;
-    sums.tBytes += own * rssBytes;
+    life.lastT = t;
+    const place = (): number => Math.floor((t - life.firstT) / life.spanSeconds);
+    while (place() >= mostPoints) {
+      life.spanSeconds *= 2;
+      life.points = pairs(life.points);
+    }
+    const point = (life.points[place()] ??= { samples: 0, t: 0, bytes: 0 });
+    point.samples++;
+    point.t += t - life.firstT;
+    point.bytes += rssBytes;
   }
 
   /** Bytes an hour; null for a process that was watched for less than five minutes. */
   perHour(name: string): number | null {
-    const sums = this.#sums.get(name);
-    if (!sums || sums.lastT - sums.firstT < leastSeconds) return null;
-    const { points, t, bytes, tt, tBytes } = sums;
-    const slope = (points * tBytes - t * bytes) / (points * tt - t * t);
-    return Math.round(slope * secondsPerHour);
+    const life = this.#lives.get(name);
+    if (!life || life.lastT - life.firstT < leastSeconds) return null;
+    const means = life.points
+      .filter((point) => point !== undefined)
+      .map(({ samples, t, bytes }) => ({ t: t / samples, bytes: bytes / samples }));
+    const slopes = means.flatMap((from, index) =>
+      means.slice(index + 1).map((to) => (to.bytes - from.bytes) / (to.t - from.t)),
+    );
+    return Math.round(median(slopes) * secondsPerHour);
   }
+}
+
+/** Each two neighbours as one. A second without a sample leaves a hole. */
+function pairs(points: readonly (Point | undefined)[]): Point[] {
+  const joined: Point[] = [];
+  for (const [index, point] of points.entries()) {
+    if (!point) continue;
+    const into = (joined[index >> 1] ??= { samples: 0, t: 0, bytes: 0 });
+    into.samples += point.samples;
+    into.t += point.t;
+    into.bytes += point.bytes;
+  }
+  return joined;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }

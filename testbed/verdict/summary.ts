@@ -24,7 +24,7 @@ const usage = z.object({
     .number()
     .nullable()
     .describe(
-      "how fast its memory grew over the schedule's second half, a least-squares line; null for less than five minutes of one life",
+      "how fast its memory grew over the schedule's second half, the median of the slopes between any two moments; null for less than five minutes of one life",
     ),
 });
 
