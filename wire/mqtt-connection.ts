@@ -214,9 +214,9 @@ export class MqttConnection {
 
   #arrived(chunk: Buffer): void {
     if (this.#stopped || this.#socket.destroyed) return;
-    if (this.#paused || this.#socket.writableNeedDrain) {
+    if (this.#socket.writableNeedDrain) {
       this.#pause(chunk);
-      if (this.#socket.writableNeedDrain) this.#waitForDrain();
+      this.#waitForDrain();
       return;
     }
     this.#forAedes = this.#admit(chunk, this.#room());

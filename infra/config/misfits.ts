@@ -1,5 +1,5 @@
-import { carsPerProcess, messagesPerSecondOf } from '../../testbed/cluster/requests.ts';
-import { clusterSizeOf, leastBrokers, type KafkaForm } from '../../testbed/cluster/size.ts';
+import { messagesPerSecondOf } from '../../testbed/cluster/requests.ts';
+import { clusterSizeOf, leastBrokers, processesFor, type KafkaForm } from '../../testbed/cluster/size.ts';
 import { mostNodes } from './ranges.ts';
 
 /**
@@ -53,10 +53,9 @@ function loadOf(given: SizeSettings): Parameters<typeof clusterSizeOf>[0] {
 function* ofCounts(given: SizeSettings): Generator<Misfit> {
   const load = loadOf(given);
   const messagesPerSecond = (load.cars * 1000) / load.messageIntervalMs;
-  const forCars = Math.ceil(load.cars / carsPerProcess);
   const parts = [
-    ['fleetbed:edges', Math.max(forCars, Math.ceil(messagesPerSecond / messagesPerSecondOf.edge))],
-    ['fleetbed:simulators', Math.max(forCars, Math.ceil(messagesPerSecond / messagesPerSecondOf.simulator))],
+    ['fleetbed:edges', processesFor(load.cars, messagesPerSecond, messagesPerSecondOf.edge)],
+    ['fleetbed:simulators', processesFor(load.cars, messagesPerSecond, messagesPerSecondOf.simulator)],
     ['fleetbed:bridges', Math.ceil(messagesPerSecond / messagesPerSecondOf.bridge)],
     ['fleetbed:brokers', leastBrokers(load)],
   ] as const;

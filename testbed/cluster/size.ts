@@ -6,6 +6,7 @@ import {
   bridgeRequest,
   carsPerProcess,
   edgeRequest,
+  mebibyte,
   messagesPerSecondOf,
   simulatorRequest,
   targetUtilisation,
@@ -62,7 +63,6 @@ export interface ClusterSize {
   interZoneBytesPerSecond: number;
 }
 
-const mebibyte = 1024 * 1024;
 const gibibyte = 1024 * mebibyte;
 
 /** One in each of a region's three zones, and one of them may be away: the least that keeps acknowledged records. */
@@ -88,8 +88,9 @@ const recordOverheadBytes = 100;
 export function clusterSizeOf(load: ClusterLoad): ClusterSize {
   const messagesPerSecond = (load.cars * 1000) / load.messageIntervalMs;
   const bytesPerSecond = bytesPerSecondOf(messagesPerSecond, load.readingsPerMessage);
-  const edges = load.edges ?? countOf(load.cars, messagesPerSecond, messagesPerSecondOf.edge);
-  const simulators = load.simulators ?? countOf(load.cars, messagesPerSecond, messagesPerSecondOf.simulator);
+  const edges = load.edges ?? processesFor(load.cars, messagesPerSecond, messagesPerSecondOf.edge);
+  const simulators =
+    load.simulators ?? processesFor(load.cars, messagesPerSecond, messagesPerSecondOf.simulator);
   const bridges = load.bridges ?? Math.max(2, Math.ceil(messagesPerSecond / messagesPerSecondOf.bridge));
   const edge = edgeRequest(Math.ceil(load.cars / edges), messagesPerSecond / edges);
   const bridge = bridgeRequest(messagesPerSecond / bridges);
@@ -125,8 +126,8 @@ export function clusterSizeOf(load: ClusterLoad): ClusterSize {
   };
 }
 
-/** How many processes hold so many cars and messages. */
-function countOf(cars: number, messagesPerSecond: number, each: number): number {
+/** How many processes hold so many cars and messages. @param each messages a second that one takes */
+export function processesFor(cars: number, messagesPerSecond: number, each: number): number {
   return Math.max(1, Math.ceil(cars / carsPerProcess), Math.ceil(messagesPerSecond / each));
 }
 

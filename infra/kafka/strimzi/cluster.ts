@@ -1,6 +1,7 @@
 import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.js';
 import { ConfigMap } from '@pulumi/kubernetes/core/v1/configMap.js';
 import { interpolate, type Output, type Resource } from '@pulumi/pulumi';
+import { mebibyte } from '../../../testbed/cluster/requests.ts';
 import type { Stack } from '../../config/stack.ts';
 import { poolLabel } from '../../google/node-pools.ts';
 import { tlsPort, type KafkaContext } from '../kafka.ts';
@@ -12,7 +13,6 @@ export const apiVersion = 'kafka.strimzi.io/v1';
 /** Strimzi makes it; it may write to the history's bucket (google account by Workload Identity). */
 export const brokerServiceAccount = `${clusterName}-kafka`;
 const controllers = 3;
-const mebibyte = 1024 ** 2;
 
 /**
  * Brokers and controllers of their own, KRaft, one broker a zone and more. TLS and SCRAM for everybody, ACLs for every

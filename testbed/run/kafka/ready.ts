@@ -17,26 +17,18 @@ export async function endOfLog(logFile: string): Promise<number> {
 }
 
 /** Waits until Kafka takes clients. */
-export async function untilStarted(
-  started: KafkaProcess,
-  logFile: string,
-  logFrom: number,
-  timeoutMs: number,
-): Promise<Outcome> {
-  return untilLogSays(started, { logFile, logFrom, timeoutMs, says: (log) => log.includes(startedLine) });
-}
+export const untilStarted = untilLine(startedLine);
 
 /**
  * Waits until tiered storage is up too. A Kafka told to end before that closes its port, then asks that very port about
  * tiered storage's topic for a minute, and only then ends.
  */
-export async function untilTiered(
-  started: KafkaProcess,
-  logFile: string,
-  logFrom: number,
-  timeoutMs: number,
-): Promise<Outcome> {
-  return untilLogSays(started, { logFile, logFrom, timeoutMs, says: (log) => log.includes(tieredLine) });
+export const untilTiered = untilLine(tieredLine);
+
+/** @returns what waits until a log says so, from where this start's part of it begins */
+function untilLine(line: string) {
+  return (started: KafkaProcess, logFile: string, logFrom: number, timeoutMs: number): Promise<Outcome> =>
+    untilLogSays(started, { logFile, logFrom, timeoutMs, says: (log) => log.includes(line) });
 }
 
 /** `exited`: it ended before; `late`: it takes longer than the time given. */
