@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { exitCodes } from '#runtime/errors.ts';
 import type { KafkaConfig } from '#wire/kafka.ts';
+import { hasBatchPolicy } from '../run/batch-policy.ts';
 import { machineLimits } from '../run/machine-limits.ts';
 import { sizingFor } from '../scenario/processes.ts';
 import { loadScenario } from '../scenario/load.ts';
@@ -16,7 +17,7 @@ import { descriptorFacts, descriptorsFinding } from './doctor/descriptors.ts';
 import { diskFindings } from './doctor/disk.ts';
 import type { Finding } from './doctor/finding.ts';
 import { givenKafkaFinding, kafkaFindings } from './doctor/kafka.ts';
-import { coresFinding, memoryFinding, nodeFinding } from './doctor/machine.ts';
+import { coresFinding, memoryFinding, nodeFinding, schedulingFinding } from './doctor/machine.ts';
 import { conntrackFinding, localPortsFinding, portsFinding, timeWaitFinding } from './doctor/network.ts';
 import { givenKafka } from './kafka-option.ts';
 import { overrideOptions, overridesFrom } from './overrides.ts';
@@ -84,6 +85,7 @@ async function examine(of: {
     nodeFinding(process.versions.node),
     ...(kafkaGiven ? [await givenKafkaFinding(of.kafka)] : await kafkaFindings(of.env)),
     coresFinding(limits.cores, sizing),
+    schedulingFinding(hasBatchPolicy()),
     memoryFinding(process.availableMemory(), sizing),
     ...(await diskFindings(sizing)),
     descriptorsFinding(sizing, descriptorFacts()),

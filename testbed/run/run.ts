@@ -7,6 +7,7 @@ import type { Clock } from '../verdict/detection/cases.ts';
 import { scoreDetection, type Evidence } from '../verdict/detection/score.ts';
 import type { SecondSample } from '../verdict/second.ts';
 import type { Summary } from '../verdict/summary.ts';
+import { adoptBatchPolicy } from './batch-policy.ts';
 import { drive } from './drive.ts';
 import { createFolders, programVersion, removeWork } from './folders.ts';
 import type { MqttTarget } from './given-broker.ts';
@@ -49,6 +50,8 @@ export interface RunOutcome {
  */
 export async function runScenario(request: RunRequest): Promise<RunOutcome> {
   const { stop, scenario, keep } = request;
+  // Before there are parts: they inherit it.
+  adoptBatchPolicy();
   const id = newRunId();
   const folders = await createFolders(id, request.out(id));
   const status = new Status(request.terminal);

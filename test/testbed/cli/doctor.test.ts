@@ -9,7 +9,7 @@ import {
   descriptorsFinding,
   type DescriptorFacts,
 } from '#testbed/cli/doctor/descriptors.ts';
-import { coresFinding, memoryFinding, nodeFinding } from '#testbed/cli/doctor/machine.ts';
+import { coresFinding, memoryFinding, nodeFinding, schedulingFinding } from '#testbed/cli/doctor/machine.ts';
 import { conntrackFinding, localPortsFinding, timeWaitFinding } from '#testbed/cli/doctor/network.ts';
 import { pickPort } from '#testbed/run/ports.ts';
 import { simulatorsFor, sizingOf, type Load } from '#testbed/sizing.ts';
@@ -43,6 +43,9 @@ test('what blocks a run and what only makes it worse are told apart', () => {
   assert.equal(nodeFinding('24.1.0').state, 'ok');
   assert.equal(coresFinding(2, quickstart).state, 'ok');
   assert.equal(coresFinding(2, large).state, 'warns');
+  assert.equal(schedulingFinding(true)?.state, 'ok');
+  assert.equal(schedulingFinding(false)?.state, 'warns');
+  assert.equal(schedulingFinding(undefined), undefined);
   assert.equal(memoryFinding(24 * gib, large).state, 'ok');
   assert.equal(memoryFinding(1 * gib, large).state, 'warns');
   assert.equal(descriptorsFinding(large, limit(20_000)).state, 'ok');
@@ -88,6 +91,7 @@ test('everything that is not well says what it means and what helps', () => {
   const findings = [
     nodeFinding('20.19.0'),
     coresFinding(2, large),
+    schedulingFinding(false),
     memoryFinding(gib, large),
     descriptorsFinding(large, limit(1024)),
     descriptorsFinding(large, { ...limit(20_000), open: 900_000, most: 1_000_000 }),
