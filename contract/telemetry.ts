@@ -76,10 +76,11 @@ export function writeTelemetry(bytes: Buffer, start: number, batch: TelemetryBat
   at = writeLong(bytes, at, batch.scheduledAt);
   at = writeLong(bytes, at, batch.simTime);
   at = writeLong(bytes, at, batch.intervalMs);
+  const view = viewOf(bytes);
   for (const column of batch.columns) {
     if (column.length > 0) {
       at = writeLong(bytes, at, column.length);
-      for (let i = 0; i < column.length; i++) at = bytes.writeFloatLE(column[i] ?? Number.NaN, at);
+      for (let i = 0; i < column.length; i++, at += 4) view.setFloat32(at, column[i]!, true);
     }
     bytes[at++] = 0;
   }
@@ -95,9 +96,11 @@ export function decodeTelemetry(bytes: Buffer): TelemetryBatch {
   const scheduledAt = reader.long();
   const simTime = reader.long();
   const intervalMs = reader.long();
-  const columns: Float32Array[] = Array.from({ length: signalCount }, () => reader.floats());
+  const columns: Float32Array[] = [];
+  for (let signal = 0; signal < signalCount; signal++) columns.push(reader.floats());
   const readings = columns[0]?.length ?? 0;
-  if (columns.some((column) => column.length !== readings)) {
+  for (const column of columns) {
+    if (column.length === readings) continue;
     throw new TelemetryError('uneven-columns', 'signals carry different numbers of readings');
   }
   if (!reader.atEnd()) throw new TelemetryError('not-telemetry', 'bytes behind the end of the record');
@@ -150,8 +153,14 @@ function writeLong(bytes: Buffer, start: number, value: number): number {
 /** Avro writes 64 bits in at most ten bytes. */
 const maxScale = 64 * 128 ** 8;
 
+/** Its floats cost a third of a Buffer's. */
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 class Reader {
   readonly #bytes: Buffer;
+  #view: DataView | undefined;
   #at: number;
 
   constructor(bytes: Buffer, at: number) {
@@ -197,7 +206,8 @@ class Reader {
       const start = this.#take(count * 4);
       const grown = new Float32Array(before + count);
       if (column) grown.set(column);
-      for (let i = 0; i < count; i++) grown[before + i] = this.#bytes.readFloatLE(start + i * 4);
+      const view = (this.#view ??= viewOf(this.#bytes));
+      for (let i = 0; i < count; i++) grown[before + i] = view.getFloat32(start + i * 4, true);
       column = grown;
     }
   }
