@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { RecentlyUsed } from '#runtime/recently-used.ts';
 
 /**
  * Which row of the scorer's state belongs to which car. The car that was silent longest gives its slot up, so that memory
@@ -7,8 +8,7 @@ import assert from 'node:assert/strict';
 export class CarSlots {
   readonly #maxCars: number;
   readonly #onForgotten: (slot: number) => void;
-  /** In the order of their last message, the most recent last. */
-  readonly #slots = new Map<string, number>();
+  readonly #slots = new RecentlyUsed<number>();
 
   /** @param onForgotten what is known of the slot is another car's */
   constructor(maxCars: number, onForgotten: (slot: number) => void) {
@@ -23,20 +23,15 @@ export class CarSlots {
 
   /** The last `maxCars` cars that were asked for have slots of their own. */
   of(vin: string): number {
-    const slot = this.#slots.get(vin) ?? this.#freeSlot();
-    this.#slots.delete(vin);
-    this.#slots.set(vin, slot);
-    return slot;
+    return this.#slots.use(vin) ?? this.#slots.add(vin, this.#freeSlot());
   }
 
   /** Slots are given out from 0 on, and again only when all are taken. */
   #freeSlot(): number {
     if (this.#slots.size < this.#maxCars) return this.#slots.size;
-    const [oldest] = this.#slots;
+    const oldest = this.#slots.takeOldest();
     assert(oldest);
-    const [vin, slot] = oldest;
-    this.#slots.delete(vin);
-    this.#onForgotten(slot);
-    return slot;
+    this.#onForgotten(oldest.value);
+    return oldest.value;
   }
 }

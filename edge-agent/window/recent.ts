@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { RecentlyUsed } from '#runtime/recently-used.ts';
 
 /**
  * What each car sent lately: its last two sessions, of each the highest seq and a bitmap of the 64 below it. A car sends
@@ -27,8 +28,8 @@ const sessionBytes = 24;
 
 export class RecentWindow {
   readonly #maxCars: number;
-  /** In the order of their last message, the most recent last; of each car the newest session first. */
-  readonly #cars = new Map<string, SessionWindow[]>();
+  /** Of each car the newest session first. */
+  readonly #cars = new RecentlyUsed<SessionWindow[]>();
 
   constructor(options: RecentWindowOptions) {
     assert(options.maxCars > 0);
@@ -41,7 +42,7 @@ export class RecentWindow {
 
   /** Takes what the outbox file held. */
   load(rows: Iterable<readonly [vin: string, window: Uint8Array]>): void {
-    for (const [vin, window] of rows) this.#cars.set(vin, decodeWindow(window));
+    for (const [vin, window] of rows) this.#cars.add(vin, decodeWindow(window));
   }
 
   /**
@@ -50,26 +51,24 @@ export class RecentWindow {
    * bitmap reaches counts as seen: a client's in-flight window is far smaller.
    */
   remember(vin: string, session: number, seq: number, options: { isStored: boolean }): WindowRow[] | null {
-    const sessions = this.#cars.get(vin) ?? [];
-    const known = sessions.find((one) => one.session === session);
+    const sessions = this.#cars.use(vin) ?? this.#cars.add(vin, []);
+    const known =
+      sessions[0]?.session === session ? sessions[0] : sessions.find((one) => one.session === session);
     if (known) {
       if (!advance(known, seq)) return null;
     } else {
       sessions.unshift({ session, highest: seq, belowLow: 0, belowHigh: 0 });
       sessions.length = Math.min(sessions.length, sessionsPerCar);
     }
-    this.#cars.delete(vin);
-    this.#cars.set(vin, sessions);
     const rows: WindowRow[] = options.isStored ? [[vin, encodeWindow(sessions)]] : [];
     if (this.#cars.size > this.#maxCars) rows.push(this.#forgetOldest());
     return rows;
   }
 
   #forgetOldest(): WindowRow {
-    const [vin] = this.#cars.keys();
-    assert(vin !== undefined);
-    this.#cars.delete(vin);
-    return [vin, null];
+    const oldest = this.#cars.takeOldest();
+    assert(oldest);
+    return [oldest.key, null];
   }
 }
 
