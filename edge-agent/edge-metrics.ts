@@ -1,13 +1,13 @@
 import type { DeadLetterReason } from '#contract/records.ts';
 import type { TelemetryBatch } from '#contract/telemetry.ts';
-import type { Counter, Metrics } from '#runtime/metrics.ts';
+import type { Counter, Metrics, Tally } from '#runtime/metrics.ts';
 import type { LogHistogram } from '#runtime/histogram.ts';
 import type { Dropped } from './outbox/evictions.ts';
 
 /** What an edge agent counts. */
 export interface EdgeMetrics {
-  messages: Counter;
-  readings: Counter;
+  messages: Tally;
+  readings: Tally;
   duplicates: Counter;
   deadLetters: Counter<'reason'>;
   framesSent: Counter;
@@ -40,8 +40,8 @@ export interface EdgeGauges {
 
 export function edgeMetrics(metrics: Metrics): EdgeMetrics {
   return {
-    messages: metrics.counter('fleetbed_edge_messages_total', 'Messages of cars that were taken, each once'),
-    readings: metrics.counter('fleetbed_edge_readings_total', 'Readings in these messages'),
+    messages: metrics.tally('fleetbed_edge_messages_total', 'Messages of cars that were taken, each once'),
+    readings: metrics.tally('fleetbed_edge_readings_total', 'Readings in these messages'),
     duplicates: metrics.counter('fleetbed_edge_duplicates_total', 'Messages that were there already'),
     deadLetters: metrics.counter<'reason'>(
       'fleetbed_edge_dead_letters_total',

@@ -5,6 +5,22 @@ import { LogHistogram } from './histogram.ts';
 export { parseMetrics, type ParsedMetrics } from './parsed-metrics.ts';
 export type { Counter, Gauge };
 
+/** Counts what happens thousands of times a second: an addition each, of which the registry hears when it is read. */
+export class Tally {
+  #count = 0;
+
+  inc(by = 1): void {
+    this.#count += by;
+  }
+
+  /** What was counted since it was asked last. */
+  take(): number {
+    const count = this.#count;
+    this.#count = 0;
+    return count;
+  }
+}
+
 /** One process's metrics in Prometheus' text format. Asking for a name a second time gives the same metric. */
 export class Metrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -26,6 +42,14 @@ export class Metrics {
     const known = this.#registry.getSingleMetric<L>(name);
     if (known) return known as Counter<L>;
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  /** A counter as a Tally. One for each name. */
+  tally(name: string, help: string): Tally {
+    const counter = this.counter(name, help);
+    const tally = new Tally();
+    this.onRead(() => counter.inc(tally.take()));
+    return tally;
   }
 
   /** With `collect`, the gauge's value is asked for whenever the metrics are read. */
