@@ -126,6 +126,11 @@ export const sections = {
             .enum(['push-back', 'drop-oldest'])
             .default('push-back')
             .describe('At that limit: cars wait, or the oldest messages are dropped and counted as evicted.'),
+          linger: duration
+            .optional()
+            .describe(
+              'How long the first message of a frame waits for more before it is written to disk: 50ms unless set. Longer costs less.',
+            ),
         })
         .optional()
         .describe('How much each edge keeps while the bridge is away, and what it does beyond that.'),

@@ -59,6 +59,8 @@ export interface Outbox {
   maxBytes?: number | undefined;
   /** At the limit: cars wait, or the oldest messages are dropped and counted as evicted. */
   whenFull: 'push-back' | 'drop-oldest';
+  /** ms; the edge's own default unless set. */
+  linger?: number | undefined;
 }
 
 export interface Stage {

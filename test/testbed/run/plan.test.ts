@@ -183,6 +183,15 @@ test('an edge is given its own password and never the secret that makes all of t
   }
 });
 
+test('what the scenario says of an edge’s outbox is the edge’s to know', async () => {
+  const outbox = { whenFull: 'drop-oldest', maxBytes: 1e6, linger: 120 } as const;
+  const { edges } = await plan([], { edges: { count: 2, outbox } });
+  assert.deepEqual(
+    edges.map(({ config }) => config['outbox']),
+    [outbox, outbox],
+  );
+});
+
 test('how often an edge’s messages are committed to Kafka is the scenario’s to say', async () => {
   const transactions = async (bridges: Scenario['bridges']): Promise<unknown[]> =>
     (await plan([], { bridges })).bridges.map(({ config }) => config['transaction']);
