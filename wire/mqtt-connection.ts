@@ -1,11 +1,13 @@
 import { strict as assert } from 'node:assert';
 import type { Socket } from 'node:net';
 import type { Client } from 'aedes';
+import { readDirectly } from './direct-reads.ts';
 import { PacketGuard, type PacketFaultError, type Room } from './packet-guard.ts';
-import { PublishCutter, type CutPublish } from './publish-cutter.ts';
+import { PublishCutter, type CutPublish, type PacketTaker } from './publish-cutter.ts';
 
 /** Before a packet id. */
 const pubackHead = 0x4002_0000;
+const pingResponse = 0xd000;
 
 /** What the broker allows each connection to hold. */
 export interface HoldLimits {
@@ -54,19 +56,21 @@ interface Held {
  * acknowledged; this puts itself between the two. It takes as many PUBLISH packets as there is room to hold, and the rest
  * stays in the socket, so that TCP pushes back on the sender. It acknowledges them itself; aedes gets the other packets.
  *
- * The socket flows into `#arrived`, which is the shortest way through Node's streams, until something has to wait: then it
- * is paused with what waits in front, and read from as there is room.
+ * The socket flows into `#arrived` until something has to wait: then it is paused with what waits in front, and read from as
+ * there is room.
  *
  * Of aedes' insides it needs this: aedes has one 'readable' listener, which reads by `read(null)` once it has been called as
  * often as packets are unfinished. A test holds it to that.
  */
-export class MqttConnection {
+export class MqttConnection implements PacketTaker {
   /** Who it acts as, once accepted. */
   name: string | undefined;
   will: { topic: string; qos?: number } | undefined;
   /** Why it was refused or dropped: said once, by the first who knows. */
   endReason: string | undefined;
   readonly filters = new Set<string>();
+  /** What it may publish to, as it said last. */
+  allowedTopic: string | undefined;
   readonly client: AedesClient;
   readonly #socket: Socket;
   readonly #guard: PacketGuard;
@@ -78,6 +82,8 @@ export class MqttConnection {
   readonly #held: Held[] = [];
   /** Packet ids to be acknowledged at the end of this turn. */
   #acks: number[] = [];
+  /** PINGREQs to be answered then. */
+  #pings = 0;
   /** PUBLISH packets, and their bytes, that have been released again. */
   #released = 0;
   #releasedBytes = 0;
@@ -115,9 +121,11 @@ export class MqttConnection {
     assert(listener !== undefined && listeners.length === 1, 'aedes reads its sockets in another way');
     socket.removeListener('readable', listener);
     this.#aedesReads = listener;
-    socket.on('data', (chunk: Buffer) => {
+    const arrived = (chunk: Buffer): void => {
       if (!this.#pulling) this.#arrived(chunk);
-    });
+    };
+    socket.on('data', arrived);
+    if (!('encrypted' in socket)) readDirectly(socket, arrived);
     socket.resume();
   }
 
@@ -158,7 +166,7 @@ export class MqttConnection {
     this.#resume();
   }
 
-  readonly #take = (publish: CutPublish): boolean => {
+  takePublish(publish: CutPublish): boolean {
     const { id, topic, bytes } = publish;
     this.client._keepaliveTimer?.refresh();
     const held: Held = { id, topic, bytes, settled: false, error: undefined };
@@ -170,7 +178,13 @@ export class MqttConnection {
       if (held === this.#held[0]) this.#releaseSettled();
     });
     return !this.#stopped && !this.#socket.destroyed;
-  };
+  }
+
+  takePing(): void {
+    this.client._keepaliveTimer?.refresh();
+    this.#answerInThisTurn();
+    this.#pings++;
+  }
 
   /** In the order they came, whatever the order of settling. */
   #releaseSettled(): void {
@@ -191,8 +205,12 @@ export class MqttConnection {
   }
 
   #acknowledge(id: number): void {
-    if (this.#acks.length === 0) process.nextTick(writeAcks, this);
+    this.#answerInThisTurn();
     this.#acks.push(id);
+  }
+
+  #answerInThisTurn(): void {
+    if (this.#acks.length + this.#pings === 0) process.nextTick(writeAnswers, this);
   }
 
   /** There may be room again for what waits. */
@@ -201,14 +219,17 @@ export class MqttConnection {
     if (this.#holding && !this.#socket.destroyed) this.#pump();
   }
 
-  /** All PUBACKs of a turn in one write. */
-  writeAcks(): void {
+  /** All PUBACKs of a turn in one write, and PINGRESPs behind them: one says that all before it has been read. */
+  writeAnswers(): void {
     const ids = this.#acks;
+    const pings = this.#pings;
     this.#acks = [];
+    this.#pings = 0;
     if (!this.#socket.writable) return;
-    const bytes = Buffer.allocUnsafe(ids.length * 4);
+    const bytes = Buffer.allocUnsafe(ids.length * 4 + pings * 2);
     let at = 0;
     for (const id of ids) at = bytes.writeUInt32BE(pubackHead + id, at);
+    for (let n = 0; n < pings; n++) at = bytes.writeUInt16BE(pingResponse, at);
     if (!this.#socket.write(bytes)) this.client.waitForDrain(() => {});
   }
 
@@ -291,7 +312,7 @@ export class MqttConnection {
     const bytes = chunk.subarray(0, passed);
     // Before it is accepted this is its CONNECT, which is aedes' to read however it comes.
     if (!this.#accepted) return bytes;
-    return this.#cutter.cut(bytes, this.#take);
+    return this.#cutter.cut(bytes, this);
   }
 
   #tally(messages: number, bytes: number): void {
@@ -323,6 +344,6 @@ function pumpAgain(connection: MqttConnection): void {
   connection.pumpAgain();
 }
 
-function writeAcks(connection: MqttConnection): void {
-  connection.writeAcks();
+function writeAnswers(connection: MqttConnection): void {
+  connection.writeAnswers();
 }

@@ -159,7 +159,10 @@ export class MqttDoor {
     const { topic, payload, qos, dup, retain } = publish;
     if (name === undefined) return this.#refuse(connection, 'rejected', { topic });
     const message = { name, topic, payload, qos, retain, dup, will: false };
-    if (this.#guard.mayPublish(name, topic)) return this.#guard.onPublish(message, settle);
+    if (topic === connection.allowedTopic || this.#guard.mayPublish(name, topic)) {
+      connection.allowedTopic = topic;
+      return this.#guard.onPublish(message, settle);
+    }
     this.#guard.onForbidden?.(message);
     return this.#refuse(connection, 'forbidden-topic', { topic });
   }

@@ -13,14 +13,23 @@ export interface CutPublish {
 }
 
 const publishType = 3;
+/** PINGREQ's first byte; its length is 0. */
+const pingRequest = 0xc0;
 const numberSign = 0x23;
 const plusSign = 0x2b;
 const slash = 0x2f;
 /** aedes' own limit. */
 const maxTopicLevels = 100;
 
+/** Who the packets are for. */
+export interface PacketTaker {
+  /** @returns false: the rest is not wanted any more */
+  takePublish(publish: CutPublish): boolean;
+  takePing(): void;
+}
+
 /**
- * Takes the PUBLISH packets out of a client's stream, which are nearly all of it, and leaves the rest to aedes. So a message
+ * Takes PUBLISH and PINGREQ out of a client's stream, which are nearly all of it, and leaves the rest to aedes. So a message
  * costs neither a general parser nor a round through aedes. What is not as it should be is left to aedes too, which says no.
  *
  * The stream has passed a PacketGuard: its fixed headers are sound, and its packets are no larger than they may be.
@@ -33,12 +42,13 @@ export class PublishCutter {
   #wholeBytes = 0;
   /** Something was left to aedes that ends the connection: so is all that follows. */
   #givenUp = false;
+  readonly #topics = new LastTopic();
 
   /**
-   * @param onPublish called for every PUBLISH that is whole, in order; false: the rest is not wanted any more
+   * @param taker is called for every PUBLISH and PINGREQ that is whole, in order
    * @returns the other packets that are whole, or null when there are none
    */
-  cut(chunk: Buffer, onPublish: (publish: CutPublish) => boolean): Buffer | null {
+  cut(chunk: Buffer, taker: PacketTaker): Buffer | null {
     if (this.#givenUp) return chunk;
     const bytes = this.#whole(chunk);
     if (bytes === null) return null;
@@ -50,13 +60,15 @@ export class PublishCutter {
         break;
       }
       if (bytes[at]! >> 4 === publishType) {
-        const publish = readPublish(bytes, at, end);
+        const publish = readPublish(bytes, at, end, this.#topics);
         if (publish === null) {
           this.#givenUp = true;
           others.push(bytes.subarray(at));
           break;
         }
-        if (!onPublish(publish)) return null;
+        if (!taker.takePublish(publish)) return null;
+      } else if (bytes[at] === pingRequest && end - at === 2) {
+        taker.takePing();
       } else {
         others.push(bytes.subarray(at, end));
       }
@@ -96,7 +108,7 @@ function endOfPacket(bytes: Buffer, start: number): number {
 }
 
 /** @returns null for what MQTT 3.1.1 (3.3.2) or aedes does not allow */
-function readPublish(bytes: Buffer, start: number, end: number): CutPublish | null {
+function readPublish(bytes: Buffer, start: number, end: number, topics: LastTopic): CutPublish | null {
   const flags = bytes[start]!;
   const qos = (flags & 2) === 0 ? 0 : 1;
   let at = start + 1;
@@ -106,11 +118,13 @@ function readPublish(bytes: Buffer, start: number, end: number): CutPublish | nu
   const topicAt = at + 2;
   const topicEnd = topicAt + bytes.readUInt16BE(at);
   const payloadAt = topicEnd + 2 * qos;
-  if (payloadAt > end || !isTopic(bytes, topicAt, topicEnd)) return null;
+  if (payloadAt > end) return null;
+  const topic = topics.read(bytes, topicAt, topicEnd);
+  if (topic === null) return null;
   const id = qos === 0 ? 0 : bytes.readUInt16BE(topicEnd);
   if (qos === 1 && id === 0) return null;
   return {
-    topic: bytes.toString('utf8', topicAt, topicEnd),
+    topic,
     payload: bytes.subarray(payloadAt, end),
     qos,
     dup: (flags & 8) !== 0,
@@ -118,6 +132,28 @@ function readPublish(bytes: Buffer, start: number, end: number): CutPublish | nu
     id,
     bytes: end - body,
   };
+}
+
+/** A client says the same topic again and again: it is looked at once, and stays one string. */
+class LastTopic {
+  #bytes = Buffer.alloc(0);
+  #text = '';
+
+  /** @returns null for what is no topic */
+  read(bytes: Buffer, from: number, to: number): string | null {
+    if (this.#isSame(bytes, from, to)) return this.#text;
+    if (!isTopic(bytes, from, to)) return null;
+    this.#bytes = Buffer.from(bytes.subarray(from, to));
+    this.#text = bytes.toString('utf8', from, to);
+    return this.#text;
+  }
+
+  #isSame(bytes: Buffer, from: number, to: number): boolean {
+    const known = this.#bytes;
+    if (to - from !== known.length || known.length === 0) return false;
+    for (let at = 0; at < known.length; at++) if (bytes[from + at] !== known[at]) return false;
+    return true;
+  }
 }
 
 function isTopic(bytes: Buffer, from: number, to: number): boolean {

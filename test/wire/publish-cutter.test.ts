@@ -7,15 +7,17 @@ import { PublishCutter, type CutPublish } from '#wire/publish-cutter.ts';
 type Said = Omit<CutPublish, 'bytes'>;
 
 const publishes = fc.record({
-  topic: fc.constantFrom('t', 'vehicles/WVW1/telemetry', 'ä/ö'),
+  topic: fc.constantFrom('t', 'u', 'vehicles/WVW1/telemetry', 'vehicles/WVW2/telemetry', 'ä/ö'),
   payload: fc.oneof(fc.uint8Array({ maxLength: 20 }), fc.constant(new Uint8Array(20_000).fill(0x30))),
   qos: fc.constantFrom(0 as const, 1 as const),
   dup: fc.boolean(),
   retain: fc.boolean(),
   id: fc.integer({ min: 1, max: 65_535 }),
 });
+const ping = mqtt.generate({ cmd: 'pingreq' });
 const others = fc.constantFrom(
-  mqtt.generate({ cmd: 'pingreq' }),
+  ping,
+  mqtt.generate({ cmd: 'disconnect' }),
   mqtt.generate({ cmd: 'subscribe', messageId: 7, subscriptions: [{ topic: 's'.repeat(200), qos: 1 }] }),
 );
 
@@ -29,25 +31,30 @@ function cutInPieces(stream: Buffer, pieces: readonly number[]) {
   const cutter = new PublishCutter();
   const taken: Said[] = [];
   const left: Buffer[] = [];
-  for (let at = 0, n = 0; at < stream.length; n++) {
-    const end = at + (pieces[n % pieces.length] ?? 1);
-    const rest = cutter.cut(stream.subarray(at, end), ({ bytes: _bytes, ...publish }) => {
+  let pings = 0;
+  const taker = {
+    takePublish({ bytes: _bytes, ...publish }: CutPublish): boolean {
       taken.push(publish);
       return true;
-    });
+    },
+    takePing: () => pings++,
+  };
+  for (let at = 0, n = 0; at < stream.length; n++) {
+    const end = at + (pieces[n % pieces.length] ?? 1);
+    const rest = cutter.cut(stream.subarray(at, end), taker);
     if (rest) left.push(rest);
     at = end;
   }
-  return { taken, left: Buffer.concat(left) };
+  return { taken, pings, left: Buffer.concat(left) };
 }
 
-test('takes every PUBLISH and leaves every other packet, wherever the stream is cut', () => {
+test('takes every PUBLISH and PINGREQ, and leaves every other packet, wherever the stream is cut', () => {
   const packets = fc.array(fc.oneof(publishes, others), { maxLength: 12 });
   const pieces = fc.array(fc.integer({ min: 1, max: 9000 }), { minLength: 1, maxLength: 5 });
   fc.assert(
     fc.property(packets, pieces, (sent, sizes) => {
       const stream = Buffer.concat(sent.map((one) => (Buffer.isBuffer(one) ? one : encode(one as Said))));
-      const { taken, left } = cutInPieces(stream, sizes);
+      const { taken, pings, left } = cutInPieces(stream, sizes);
       const expected = sent.filter((one) => !Buffer.isBuffer(one)) as Said[];
       assert.deepEqual(
         taken,
@@ -58,7 +65,11 @@ test('takes every PUBLISH and leaves every other packet, wherever the stream is 
           id: one.qos === 1 ? one.id : 0,
         })),
       );
-      assert.deepEqual(left, Buffer.concat(sent.filter((one) => Buffer.isBuffer(one))));
+      assert.equal(pings, sent.filter((one) => one === ping).length);
+      assert.deepEqual(
+        left,
+        Buffer.concat(sent.filter((one) => Buffer.isBuffer(one)).filter((one) => one !== ping)),
+      );
     }),
     { numRuns: 300 },
   );
@@ -84,9 +95,13 @@ for (const [what, bytes] of Object.entries({
 test('stops when the rest is not wanted any more', () => {
   let taken = 0;
   const stream = Buffer.concat([good, good, mqtt.generate({ cmd: 'pingreq' })]);
-  const rest = new PublishCutter().cut(stream, () => {
-    taken++;
-    return false;
-  });
+  const taker = {
+    takePublish(): boolean {
+      taken++;
+      return false;
+    },
+    takePing: () => assert.fail('behind what ended it'),
+  };
+  const rest = new PublishCutter().cut(stream, taker);
   assert.deepEqual([taken, rest], [1, null]);
 });
