@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-// Before kafkajs: it takes a part of it.
-import './kafka-records.ts';
+// Before kafkajs: it takes the place of parts of it.
+import './kafka-requests.ts';
 import kafkajs, {
   Kafka,
   logLevel,
