@@ -1,113 +1,148 @@
-import { createRequire } from 'node:module';
 import { crc32c } from './crc32c.ts';
+import {
+  sizeOfVarint,
+  sizeOfVarintBytes,
+  writeInt64,
+  writeVarint,
+  writeVarintBytes,
+  type Bytes,
+} from './kafka-primitives.ts';
 
-/**
- * kafkajs 2.2.4 writes each record of a produce request into three buffers of their own, with zeros first and BigInts in
- * between, and takes the checksum byte by byte: half of a bridge's work, garbage collection included. This puts an encoder
- * and a checksum of the same bytes in their place. To be imported before kafkajs is; test/wire/kafka-records.test.ts holds
- * them to kafkajs' own, and fails when kafkajs takes them from somewhere else.
- */
-const recordModule = 'kafkajs/src/protocol/recordBatch/record/v0';
-const checksumModule = 'kafkajs/src/protocol/recordBatch/crc32C';
-
-/** As kafkajs gives it. */
+/** As kafkajs gives it; ms since 1970. */
 export interface RecordToWrite {
-  offsetDelta?: number;
-  /** ms since the batch's first record. */
-  timestampDelta?: number;
-  key: Buffer | string | null;
+  key?: Buffer | string | null;
   value: Buffer | string | null;
-  headers?: Record<string, Buffer | string | (Buffer | string)[]>;
+  headers?: Record<string, Bytes | (Buffer | string)[]>;
+  timestamp?: number | string | null;
 }
 
-/** What kafkajs needs of an encoder whose work is done. */
-interface Written {
-  buf: Buffer;
-  buffer: Buffer;
-  size(): number;
+/** The records of one partition, and what has to be known of them before the first is written. */
+export interface RecordBatch {
+  records: readonly RecordToWrite[];
+  firstTimestamp: number;
+  maxTimestamp: number;
+  /** Of records that have no time of their own. */
+  now: number;
+  /** Of each record behind its length. */
+  bodySizes: number[];
+  /** Of the whole batch. */
+  size: number;
 }
 
-/** Record of magic 2: length, attributes, timestamp and offset deltas, key, value, headers; varints are zigzag. */
-export function writeRecord(record: RecordToWrite): Written {
-  const { offsetDelta = 0, timestampDelta = 0, key, value, headers = {} } = record;
-  let headerCount = 0;
-  let headerBytes = 0;
-  for (const name in headers) {
-    for (const one of valuesOf(headers[name])) {
-      headerCount++;
-      headerBytes += sizeOfBytes(name) + sizeOfBytes(one);
-    }
+/** Who writes, the same for all batches of a request. */
+export interface BatchProducer {
+  id: bigint;
+  epoch: number;
+  isTransactional: boolean;
+}
+
+/** firstOffset, length, partitionLeaderEpoch, magic, checksum: the length counts from behind itself, the checksum too. */
+const lengthEnd = 8 + 4;
+const checksumEnd = lengthEnd + 4 + 1 + 4;
+/** attributes, lastOffsetDelta, both times, producer id and epoch, firstSequence, number of records. */
+const headerSize = checksumEnd + 2 + 4 + 8 + 8 + 8 + 2 + 4 + 4;
+const magic = 2;
+const transactional = 16;
+
+/** @throws RangeError for a time that is no whole number of ms */
+export function measureBatch(records: readonly RecordToWrite[], now: number): RecordBatch {
+  let firstTimestamp = Infinity;
+  let maxTimestamp = -Infinity;
+  for (const { timestamp } of records) {
+    if (timestamp === null || timestamp === undefined) continue;
+    const ms = Number(timestamp);
+    if (!Number.isSafeInteger(ms)) throw new RangeError(`a record's time is no number of ms: ${timestamp}`);
+    if (ms < firstTimestamp) firstTimestamp = ms;
+    if (ms > maxTimestamp) maxTimestamp = ms;
   }
-  const bodyBytes =
-    1 +
-    sizeOfVarint(timestampDelta) +
-    sizeOfVarint(offsetDelta) +
-    sizeOfBytes(key) +
-    sizeOfBytes(value) +
-    sizeOfVarint(headerCount) +
-    headerBytes;
-  const bytes = Buffer.allocUnsafe(sizeOfVarint(bodyBytes) + bodyBytes);
-  let at = writeVarint(bytes, 0, bodyBytes);
-  bytes[at++] = 0;
-  at = writeVarint(bytes, at, timestampDelta);
-  at = writeVarint(bytes, at, offsetDelta);
-  at = writeBytes(bytes, at, key);
-  at = writeBytes(bytes, at, value);
-  at = writeVarint(bytes, at, headerCount);
-  for (const name in headers) {
-    for (const one of valuesOf(headers[name])) at = writeBytes(bytes, writeBytes(bytes, at, name), one);
+  if (firstTimestamp === Infinity) firstTimestamp = maxTimestamp = now;
+  const batch = { records, firstTimestamp, maxTimestamp, now, bodySizes: [] as number[], size: headerSize };
+  for (let index = 0; index < records.length; index++) {
+    const size = sizeOfBody(batch, records[index]!, index);
+    batch.bodySizes.push(size);
+    batch.size += sizeOfVarint(size) + size;
   }
-  return { buf: bytes, buffer: bytes, size: () => bytes.length };
+  return batch;
 }
 
-type Bytes = Buffer | string | null | undefined;
-
-function valuesOf(value: Bytes | (Buffer | string)[]): Bytes[] {
-  return Array.isArray(value) ? value : [value];
-}
-
-function sizeOfBytes(value: Bytes): number {
-  if (value === null || value === undefined) return 1;
-  const length = Buffer.byteLength(value);
-  return sizeOfVarint(length) + length;
-}
-
-function writeBytes(bytes: Buffer, start: number, value: Bytes): number {
-  if (value === null || value === undefined) return writeVarint(bytes, start, -1);
-  const at = writeVarint(bytes, start, Buffer.byteLength(value));
-  if (typeof value === 'string') return at + bytes.write(value, at, 'utf8');
-  bytes.set(value, at);
-  return at + value.length;
-}
-
-/** Zigzag doubles a number, so deltas up to 2^52 are exact: ms of any clock. */
-function zigzag(value: number): number {
-  return value < 0 ? -2 * value - 1 : 2 * value;
-}
-
-function sizeOfVarint(value: number): number {
-  let bytes = 1;
-  for (let rest = zigzag(value); rest >= 128; rest = Math.floor(rest / 128)) bytes++;
-  return bytes;
-}
-
-function writeVarint(bytes: Buffer, start: number, value: number): number {
-  let at = start;
-  let rest = zigzag(value);
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 128;
-  bytes[at++] = rest;
+/** RecordBatch of magic 2, not compressed. */
+export function writeBatch(
+  bytes: Buffer,
+  start: number,
+  batch: RecordBatch,
+  producer: BatchProducer,
+  firstSequence: number,
+): number {
+  const { records } = batch;
+  let at = writeInt64(bytes, start, 0);
+  at = bytes.writeInt32BE(batch.size - lengthEnd, at);
+  at = bytes.writeInt32BE(0, at);
+  bytes[at++] = magic;
+  const checksumAt = at;
+  at = bytes.writeInt16BE(producer.isTransactional ? transactional : 0, checksumAt + 4);
+  at = bytes.writeInt32BE(records.length - 1, at);
+  at = writeInt64(bytes, at, batch.firstTimestamp);
+  at = writeInt64(bytes, at, batch.maxTimestamp);
+  at = bytes.writeBigInt64BE(producer.id, at);
+  at = bytes.writeInt16BE(producer.epoch, at);
+  at = bytes.writeInt32BE(firstSequence, at);
+  at = bytes.writeInt32BE(records.length, at);
+  for (let index = 0; index < records.length; index++) at = writeRecord(bytes, at, batch, index);
+  bytes.writeUInt32BE(crc32c(bytes.subarray(start + checksumEnd, at)), checksumAt);
   return at;
 }
 
-const require = createRequire(import.meta.url);
+/** Behind its length: attributes, timestamp and offset deltas, key, value, headers. */
+function sizeOfBody(batch: RecordBatch, record: RecordToWrite, offsetDelta: number): number {
+  return (
+    1 +
+    sizeOfVarint(timestampDelta(batch, record)) +
+    sizeOfVarint(offsetDelta) +
+    sizeOfVarintBytes(record.key) +
+    sizeOfVarintBytes(record.value) +
+    sizeOfHeaders(record.headers)
+  );
+}
 
-/** kafkajs' own, for comparison. */
-export const kafkajsRecord = require(recordModule) as (record: RecordToWrite) => { buffer: Buffer };
-export const kafkajsChecksum = require(checksumModule) as (bytes: Buffer) => number;
-replace(recordModule, writeRecord);
-replace(checksumModule, crc32c);
+function sizeOfHeaders(headers: RecordToWrite['headers']): number {
+  let size = sizeOfVarint(countHeaders(headers));
+  for (const name in headers) {
+    const given = headers[name];
+    if (!Array.isArray(given)) size += sizeOfVarintBytes(name) + sizeOfVarintBytes(given);
+    else for (const one of given) size += sizeOfVarintBytes(name) + sizeOfVarintBytes(one);
+  }
+  return size;
+}
 
-function replace(name: string, by: unknown): void {
-  const loaded = require.cache[require.resolve(name)];
-  if (loaded) loaded.exports = by;
+function writeRecord(bytes: Buffer, start: number, batch: RecordBatch, offsetDelta: number): number {
+  const record = batch.records[offsetDelta]!;
+  const { headers } = record;
+  let at = writeVarint(bytes, start, batch.bodySizes[offsetDelta]!);
+  bytes[at++] = 0;
+  at = writeVarint(bytes, at, timestampDelta(batch, record));
+  at = writeVarint(bytes, at, offsetDelta);
+  at = writeVarintBytes(bytes, at, record.key);
+  at = writeVarintBytes(bytes, at, record.value);
+  at = writeVarint(bytes, at, countHeaders(headers));
+  for (const name in headers) {
+    const given = headers[name];
+    if (!Array.isArray(given)) at = writeVarintBytes(bytes, writeVarintBytes(bytes, at, name), given);
+    else for (const one of given) at = writeVarintBytes(bytes, writeVarintBytes(bytes, at, name), one);
+  }
+  return at;
+}
+
+/** A header with several values counts as several. */
+function countHeaders(headers: RecordToWrite['headers']): number {
+  let count = 0;
+  for (const name in headers) {
+    const given = headers[name];
+    count += Array.isArray(given) ? given.length : 1;
+  }
+  return count;
+}
+
+/** To kafkajs a time of 0 is none. */
+function timestampDelta({ now, firstTimestamp }: RecordBatch, { timestamp }: RecordToWrite): number {
+  return Number(timestamp || now) - firstTimestamp;
 }

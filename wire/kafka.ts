@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-// Before kafkajs: it takes a part of it.
-import './kafka-records.ts';
+// Before kafkajs: it takes the place of parts of it.
+import './kafka-requests.ts';
 import kafkajs, {
   Kafka,
   logLevel,
   type KafkaConfig as ClientConfig,
   type LogEntry,
   type Producer,
+  type ProducerConfig,
   type SASLOptions,
 } from 'kafkajs';
 import { z } from 'zod';
@@ -16,6 +17,7 @@ import { inWords, UserError } from '#runtime/errors.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { LagGauges } from './kafka-lag.ts';
+import { partitionByKey } from './kafka-partitioner.ts';
 
 /** Node finds most of this CommonJS package's names, not this one. */
 export const ConfigResourceTypes = kafkajs.ConfigResourceTypes;
@@ -68,6 +70,15 @@ interface MadeWith {
   lags: LagGauges | undefined;
 }
 
+const createPartitioner = partitionByKey(kafkajs.Partitioners.DefaultPartitioner);
+
+/** Its producers choose partitions our way, so that nobody has to think of it. */
+class Client extends Kafka {
+  override producer(options?: ProducerConfig): Producer {
+    return super.producer({ createPartitioner, ...options });
+  }
+}
+
 const told = new WeakMap<Kafka, MadeWith>();
 
 /**
@@ -76,7 +87,7 @@ const told = new WeakMap<Kafka, MadeWith>();
  */
 export function connectKafka(config: KafkaConfig, log: Log, metrics?: Metrics): Kafka {
   silenceNegativeTimeouts();
-  const kafka = new Kafka(clientOptions(config, log));
+  const kafka = new Client(clientOptions(config, log));
   told.set(kafka, { config, log, lags: metrics && new LagGauges(metrics) });
   return kafka;
 }
@@ -180,8 +191,8 @@ function certificates(ssl: NonNullable<KafkaConfig['ssl']>): { ca?: string[]; ce
   };
 }
 
-/** Its partitioner is wanted; its producers have a number of tries, and one that has failed is thrown away. */
-const harmless = ['KafkaJS v2.0.0', 'Limiting retries for the idempotent producer'];
+/** Its producers have a number of tries, and one that has failed is thrown away. */
+const harmless = 'Limiting retries for the idempotent producer';
 
 /**
  * kafkajs calls each retry an error, and retries are how a transaction waits for the one before. Whatever matters
@@ -190,8 +201,7 @@ const harmless = ['KafkaJS v2.0.0', 'Limiting retries for the idempotent produce
 function passOn(log: Log, entry: LogEntry): void {
   const { message, timestamp: _, logger: __, ...rest } = entry.log;
   const text = `kafkajs ${entry.namespace}: ${message}`;
-  const isHarmless = harmless.some((words) => message.includes(words));
-  if (entry.level === logLevel.WARN && !isHarmless) log.warn(rest, text);
+  if (entry.level === logLevel.WARN && !message.includes(harmless)) log.warn(rest, text);
   else log.debug(rest, text);
 }
 
