@@ -118,6 +118,7 @@ export class CarConnections implements LoneCarrier {
         username: vin,
         password: password(fleetSecret, vin),
         keepAliveSeconds,
+        pingsBehindPublish: true,
         inFlightLimit,
         reconnect,
         connectTimeoutMs,

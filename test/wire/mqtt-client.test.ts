@@ -217,6 +217,56 @@ test('gives up a connection that falls silent, and pings one that is idle', time
   assert.equal(pings.filter((connection) => connection === 0).length, 1);
 });
 
+test(
+  'a ping of one that publishes leaves with its next message, of any size, and silence is still found',
+  timeout,
+  async (t) => {
+    const withMessage: boolean[] = [];
+    let published = 0;
+    const { port } = await startServer(t, (socket) => {
+      const parser = mqtt.parser();
+      let inChunk: string[] = [];
+      parser.on('packet', (packet: Packet) => {
+        inChunk.push(packet.cmd);
+        if (packet.cmd === 'connect') socket.write(connack);
+        if (packet.cmd === 'publish') published++;
+      });
+      socket.on('data', (chunk) => {
+        inChunk = [];
+        parser.parse(chunk);
+        // The first is answered, the second is not.
+        if (!inChunk.includes('pingreq')) return;
+        withMessage.push(inChunk.includes('publish'));
+        if (withMessage.length === 1) socket.write(Buffer.from([0xd0, 0]));
+      });
+    });
+    const { client, seen } = startClient(t, port, { keepAliveSeconds: 1, pingsBehindPublish: true });
+    await until(() => client.connected);
+    const large = Buffer.alloc(5000, 'x');
+    const publishing = setInterval(() => client.publish('t/car', large, 0, 1), 50);
+    t.after(() => clearInterval(publishing));
+    await until(() => seen.closes.length > 0);
+    assert.deepEqual([withMessage, seen.closes], [[true, true], ['timeout']]);
+    assert.ok(published > 20, 'what followed was read as it was meant');
+  },
+);
+
+test('one that stopped publishing pings by itself', timeout, async (t) => {
+  const pings: number[] = [];
+  const { port } = await startServer(t, (socket) =>
+    accept(socket, (packet) => {
+      if (packet.cmd !== 'pingreq') return;
+      pings.push(performance.now());
+      socket.write(Buffer.from([0xd0, 0]));
+    }),
+  );
+  const { client, seen } = startClient(t, port, { keepAliveSeconds: 1, pingsBehindPublish: true });
+  await until(() => client.connected);
+  client.publish('t/car', Buffer.from('x'), 0, 1);
+  await until(() => pings.length === 3);
+  assert.deepEqual(seen.closes, []);
+});
+
 test('tries each address in turn and stays with the one that answers', timeout, async (t) => {
   const { port, sockets } = await startServer(t, (socket) => accept(socket));
   const unused = net.createServer().listen(0, '127.0.0.1');
