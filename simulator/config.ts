@@ -160,6 +160,12 @@ export const simulatorConfig = z
       })
       .default('even')
       .describe('which edge a car belongs to: even (i mod their number), region (by latitude), or weights'),
+    sendEvery: duration
+      .refine((ms) => ms >= 1 && ms <= 1000, 'expected 1ms to 1s')
+      .default(5)
+      .describe(
+        'what is due is sent so often; longer costs less CPU, and messages leave later by half of it',
+      ),
     fleetSecret: secret.describe("what cars' passwords are made from"),
     keepAlive: duration.default(60_000).describe('MQTT keep-alive'),
     inFlightLimit: z

@@ -22,8 +22,6 @@ import { ShardCounts } from './counts.ts';
 import type { FromShard, ShardTask, ToShard } from './messages.ts';
 import { truthOf } from './truth.ts';
 
-/** Between two looks at the schedule: what is due goes out at most this late, and a tick. */
-const turnMs = 5;
 /** Messages until sockets and timers get their turn: some 3 ms of work. */
 const messagesPerTurn = 300;
 /** Marks have to be out a second after the message at the latest, or they could die with the process. */
@@ -227,7 +225,7 @@ class Shard {
     const allFired = this.#schedule.run(nowMs, messagesPerTurn);
     // At once: of what dies with this process the ledger would take an odd message for a fault.
     this.#spoiledLog.flush();
-    if (allFired) setTimeout(() => this.#turn(), turnMs);
+    if (allFired) setTimeout(() => this.#turn(), this.#task.config.sendEvery);
     else setImmediate(() => this.#turn());
   }
 

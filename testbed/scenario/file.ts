@@ -56,6 +56,11 @@ export const sections = {
         .max(100_000)
         .default(1)
         .describe("How many times faster than the wall clock the cars' clock goes."),
+      sendEvery: duration
+        .default(5)
+        .describe(
+          'How often simulators send what is due: every 5ms unless set, 1s at most. Longer costs far less CPU in them and at the edges, and messages leave later by half of it.',
+        ),
       start: z
         .enum(['mixed', 'parked', 'warm'])
         .default('mixed')

@@ -30,6 +30,8 @@ export function checkFleet(fleet: z.output<typeof sections.fleet>, problems: Pro
   if (fleet.interval < 10 || fleet.interval > 3_600_000) {
     problems.add(['fleet', 'interval'], `expected 10ms to 1h, got ${fleet.interval}ms`);
   }
+  if (fleet.sendEvery < 1 || fleet.sendEvery > 1000)
+    problems.add(['fleet', 'sendEvery'], `expected 1ms to 1s, got ${fleet.sendEvery}ms`);
   const intervalMs = (fleet.interval * fleet.readingsPerMessage) / fleet.speedup;
   if (intervalMs < shortestMessageIntervalMs) {
     problems.add(

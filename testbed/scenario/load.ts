@@ -108,12 +108,12 @@ function check(
 
   if (name === undefined || seed === undefined || !fleet || !connect || !edges || !bridges || !stages)
     return undefined;
-  const { interval: intervalMs, simStart: simStartMs, recorded: _, ...rest } = fleet;
+  const { interval: intervalMs, sendEvery: sendEveryMs, simStart: simStartMs, recorded: _, ...rest } = fleet;
   return {
     name,
     description,
     seed: overrides.seed ?? seed,
-    fleet: { ...rest, intervalMs, simStartMs, ...(recorded && { recorded }) },
+    fleet: { ...rest, intervalMs, sendEveryMs, simStartMs, ...(recorded && { recorded }) },
     connect: { ratePerSecond: connect.rate },
     stages,
     edges,

@@ -39,6 +39,8 @@ export interface Fleet {
   qos: 0 | 1;
   /** How many times faster than the wall clock a car's clock goes. */
   speedup: number;
+  /** Between two looks at what is due. */
+  sendEveryMs: number;
   start: 'mixed' | 'parked' | 'warm';
   usage: 'continuous' | 'daily';
   /** The cars' clock at the schedule's zero, ms since 1970. */

@@ -15,6 +15,7 @@ const scenario: Scenario = {
     readingsPerMessage: 10,
     qos: 1,
     speedup: 10,
+    sendEveryMs: 20,
     start: 'mixed',
     usage: 'continuous',
     simStartMs: 0,
@@ -190,6 +191,12 @@ test('what the scenario says of an edge’s outbox is the edge’s to know', asy
     edges.map(({ config }) => config['outbox']),
     [outbox, outbox],
   );
+});
+
+test('simulators send as often as the scenario says', async () => {
+  const { simulators } = await plan();
+  assert.ok(simulators.length > 1);
+  for (const { config } of simulators) assert.equal(config['sendEvery'], 20);
 });
 
 test('how often an edge’s messages are committed to Kafka is the scenario’s to say', async () => {

@@ -61,6 +61,7 @@ test('what a scenario leaves out is what the simulator itself would take', async
       readingsPerMessage: 10,
       qos: 1,
       speedup: 1,
+      sendEveryMs: 5,
       start: 'mixed',
       usage: 'continuous',
       simStartMs: Date.parse('2026-01-05T08:00:00Z'),

@@ -90,6 +90,11 @@ const cases: [what: string, text: string, problem: RegExp][] = [
     /fleet.speedup: expected a message of a car every 10ms or less often .* got every 5ms/,
   ],
   [
+    'messages sent too seldom',
+    `${head}fleet: { sendEvery: 2s }\n`,
+    /fleet.sendEvery: expected 1ms to 1s, got 2000ms/,
+  ],
+  [
     'more edges than cars',
     'name: bad\ncars: 3\nduration: 9s\nedges: { count: 4 }\n',
     /^4:17: edges.count: expected at most one edge a car for 3 cars, got 4/,
