@@ -136,14 +136,15 @@ function readPublish(bytes: Buffer, start: number, end: number, topics: LastTopi
 
 /** A client says the same topic again and again: it is looked at once, and stays one string. */
 class LastTopic {
-  #bytes = Buffer.alloc(0);
+  /** Of its own: a slice of Node's pool would keep 8 KiB for each client. */
+  #bytes = new Uint8Array(0);
   #text = '';
 
   /** @returns null for what is no topic */
   read(bytes: Buffer, from: number, to: number): string | null {
     if (this.#isSame(bytes, from, to)) return this.#text;
     if (!isTopic(bytes, from, to)) return null;
-    this.#bytes = Buffer.from(bytes.subarray(from, to));
+    this.#bytes = new Uint8Array(bytes.subarray(from, to));
     this.#text = bytes.toString('utf8', from, to);
     return this.#text;
   }

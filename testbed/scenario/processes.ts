@@ -34,6 +34,7 @@ export function sizingFor(scenario: Scenario, cores: number, kafkaGiven = false)
       kafkaGiven,
       readingsPerMessage: scenario.fleet.readingsPerMessage,
       messageIntervalMs: messageIntervalMs(scenario),
+      sendEveryMs: scenario.fleet.sendEveryMs,
       durationMs: scheduleMs(scenario.stages),
     },
     cores,
