@@ -14,10 +14,10 @@ const readyTimeoutMs = 30_000;
 const nodeArgs = ['--disable-warning=ExperimentalWarning'];
 /**
  * Of processes that hold thousands of cars. The heap grows less before it is looked through, or what a ramp leaves behind stays:
- * 80,000 cars take 5.2 GB with it, all parts together, and 7.0 GB without. And one thread looks through it, not four: a dozen
- * such processes share the cores.
+ * 80,000 cars take 5.2 GB with it, all parts together, and 7.0 GB without. And nothing is taken to live long because it once did: an edge
+ * whose messages V8 puts among its old objects, for which one unlucky moment is enough, has to look through all of them every 8 s.
  */
-const carHoldersArgs = ['--heap-growing-percent=30', '--v8-pool-size=1'];
+const carHoldersArgs = ['--heap-growing-percent=30', '--no-allocation-site-pretenuring'];
 
 /** The processes and link proxies of a run. */
 export interface Components {
