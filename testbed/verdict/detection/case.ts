@@ -16,7 +16,7 @@ export interface Case {
   failureAt: number | null;
   /** The raise that found it. */
   raised: { at: number; dtc: string | null; cause: 'engine' | 'sensor' | null; release: string } | null;
-  /** In the order of time, at most maxPoints; residual and level are null while no model could say. */
+  /** In the order of time, at most maxPoints and the raise; residual and level are null while no model could say. */
   points: CasePoint[];
 }
 

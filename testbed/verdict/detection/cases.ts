@@ -50,7 +50,8 @@ export function tellCase(
     at === null ? null : tenths((at - clock.startedAt) / 1000);
   const step = Math.max(1, Math.ceil(told.length / maxPoints));
   const points = told
-    .filter((_, index) => index % step === 0)
+    // The raise itself may be the only moment above its threshold.
+    .filter(({ simTime }, index) => index % step === 0 || simTime === detection?.first.simTime)
     .map(({ simTime, batch, reading, bySignal }): CasePoint => {
       const said = bySignal?.get(signal as SignalName);
       return {
