@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { read } from './machine-limits.ts';
+import { processStat } from './process-stat.ts';
 
 /** Of sched(7), as /proc says them. */
 const policies = { normal: 0, batch: 3 };
-/** Of /proc/PID/stat, counted behind the name in brackets, which may hold spaces (proc_pid_stat(5), field 41). */
+/** Field 41, the third being the first. */
 const policyField = 38;
 
 /**
@@ -14,7 +14,7 @@ const policyField = 38;
  * @returns whether it is so now; a policy that the user chose stays
  */
 export function adoptBatchPolicy(): boolean {
-  const policy = policyOf(process.pid);
+  const policy = Number(processStat(process.pid)?.[policyField]);
   if (policy === policies.batch) return true;
   if (policy !== policies.normal) return false;
   return chrt('--batch', '--all-tasks', '--pid', '0', String(process.pid));
@@ -23,12 +23,6 @@ export function adoptBatchPolicy(): boolean {
 /** Could adoptBatchPolicy()? undefined where there are no such policies. */
 export function hasBatchPolicy(): boolean | undefined {
   return process.platform === 'linux' ? chrt('--max') : undefined;
-}
-
-function policyOf(pid: number): number | undefined {
-  const stat = read(`/proc/${pid}/stat`);
-  const field = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[policyField];
-  return field === undefined ? undefined : Number(field);
 }
 
 function chrt(...args: string[]): boolean {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { read } from './machine-limits.ts';
+import { processStat } from './process-stat.ts';
 
 /** What one life of a process has used so far. */
 export interface Usage {
@@ -15,21 +17,15 @@ const pageBytes = 4096;
 
 /** undefined where the process is gone or the system has no /proc. */
 export function processUsage(pid: number): Usage | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name (field 2) may hold blanks and brackets: fields are counted from behind it.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const kilobytes = (name: string): number =>
-      Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
-    return {
-      rssBytes: kilobytes('VmRSS') * 1024,
-      rssPeakBytes: kilobytes('VmHWM') * 1024,
-      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
-    };
-  } catch {
-    return undefined;
-  }
+  const fields = processStat(pid);
+  const status = read(`/proc/${pid}/status`);
+  if (fields === undefined || status === undefined) return undefined;
+  const kilobytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
+  return {
+    rssBytes: kilobytes('VmRSS') * 1024,
+    rssPeakBytes: kilobytes('VmHWM') * 1024,
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
+  };
 }
 
 /** Adds up what a named part used over all its lives. */
