@@ -138,11 +138,6 @@ export class MqttConnection implements PacketTaker {
     return this.#guard.publishes - this.#released;
   }
 
-  /** Accepted, and not read from until some of what is held is settled. */
-  get awaitsRoom(): boolean {
-    return this.#accepted && this.#holding && !this.#stopped && !this.#socket.writableNeedDrain;
-  }
-
   get heldBytes(): number {
     return this.#guard.publishBytes - this.#releasedBytes;
   }
@@ -184,6 +179,16 @@ export class MqttConnection implements PacketTaker {
     this.client._keepaliveTimer?.refresh();
     this.#answerInThisTurn();
     this.#pings++;
+  }
+
+  /**
+   * The PINGREQ of a client that is not read from lies behind its messages: it counts as come, and is answered unasked where
+   * only room is waited for, or the client would give us up and send everything again.
+   */
+  stayAliveUnread(): void {
+    const awaitsRoom = this.#accepted && this.#holding && !this.#stopped && !this.#socket.writableNeedDrain;
+    if (awaitsRoom) this.takePing();
+    else this.client._keepaliveTimer?.refresh();
   }
 
   /** In the order they came, whatever the order of settling. */

@@ -13,7 +13,6 @@ import { PacketFaultError } from './packet-guard.ts';
 import type { CutPublish } from './publish-cutter.ts';
 
 const maxSubscriptions = 1024;
-const pingResponse = Buffer.from([0xd0, 0]);
 /** CONNACK return codes (MQTT 3.1.1, table 3.1); 5, not authorized, for the rest. */
 const returnCodes: Partial<Record<RefusalReason, number>> = {
   'foreign-client-id': 2,
@@ -36,15 +35,16 @@ export class MqttDoor {
   /** For as long as aedes has the client: its last will comes after its socket has closed. */
   readonly #ofClient = new WeakMap<Client, MqttConnection>();
   readonly #byName = new Map<string, MqttConnection>();
-  /** Clients that are not read from. */
-  readonly #unread = new Set<AedesClient>();
+  /** Those that are not read from. */
+  readonly #unread = new Set<MqttConnection>();
   readonly #owner: ConnectionOwner = {
     held: this.held,
     onPublish: (connection, publish, settle) => this.#receive(connection, publish, settle),
     onRejected: (connection, topic, { message }) =>
       this.#refuse(connection, 'rejected', { topic, detail: message }),
     onFault: (connection, { fault, message }) => this.#refuse(connection, fault, { detail: message }),
-    onHold: ({ client }, holding) => (holding ? this.#unread.add(client) : this.#unread.delete(client)),
+    onHold: (connection, holding) =>
+      holding ? this.#unread.add(connection) : this.#unread.delete(connection),
   };
 
   constructor(aedes: Aedes, guard: BrokerGuard, limits: HoldLimits, refusals: Refusals) {
@@ -91,7 +91,7 @@ export class MqttDoor {
     socket.once('close', () => {
       this.connections.delete(connection);
       connection.leaveTally();
-      this.#unread.delete(client);
+      this.#unread.delete(connection);
       this.#leave(connection);
     });
   }
@@ -101,15 +101,9 @@ export class MqttDoor {
     if (connection) this.#drop(connection, 'disconnected', why);
   }
 
-  /**
-   * To be called more often than clients ask. The PINGREQ of a client that is not read from lies behind its messages:
-   * it counts as come, and is answered unasked, or the client would give us up and send everything again.
-   */
+  /** To be called more often than clients ask. */
   keepUnreadAlive(): void {
-    for (const client of this.#unread) {
-      client._keepaliveTimer?.refresh();
-      if (this.#ofClient.get(client)?.awaitsRoom) client.conn.write(pingResponse);
-    }
+    for (const connection of this.#unread) connection.stayAliveUnread();
   }
 
   #authenticate(
