@@ -47,6 +47,11 @@ export class RecentlyUsed<V> {
     return oldest;
   }
 
+  /** From the one that was used longest ago. */
+  *[Symbol.iterator](): Generator<[key: string, value: V]> {
+    for (let entry = this.#oldest; entry; entry = entry.after) yield [entry.key, entry.value];
+  }
+
   #append(entry: Entry<V>): void {
     entry.before = this.#newest;
     if (this.#newest) this.#newest.after = entry;

@@ -1,3 +1,5 @@
+import { RecentlyUsed } from '#runtime/recently-used.ts';
+
 /**
  * What was read of each car: of its last sessions the seqs, as ranges, and how far its clock had come. Nearly always the
  * next message has the next seq; after a car has moved to another edge, older ones may follow newer ones.
@@ -38,8 +40,8 @@ export interface SeenMessage {
 
 export class Seen {
   readonly #limits: SeenLimits;
-  /** In the order of their last message, the most recent last; of each car the newest session first. */
-  readonly #cars = new Map<string, Session[]>();
+  /** Of each car the newest session first. */
+  readonly #cars = new RecentlyUsed<Session[]>();
 
   constructor(limits: Partial<SeenLimits> = {}) {
     this.#limits = { ...defaultLimits, ...limits };
@@ -52,7 +54,7 @@ export class Seen {
   copy(): Seen {
     const copy = new Seen(this.#limits);
     for (const [vin, sessions] of this.#cars) {
-      copy.#cars.set(
+      copy.#cars.add(
         vin,
         sessions.map((session) => ({ ...session, ends: [...session.ends] })),
       );
@@ -62,10 +64,8 @@ export class Seen {
 
   judge(message: SeenMessage): Judgement {
     const { vin, session: id, seq, firstAt, lastAt } = message;
-    const sessions = this.#cars.get(vin) ?? [];
-    this.#cars.delete(vin);
-    this.#cars.set(vin, sessions);
-    if (this.#cars.size > this.#limits.maxCars) this.#forgetOldest();
+    const sessions = this.#cars.use(vin) ?? this.#cars.add(vin, []);
+    if (this.#cars.size > this.#limits.maxCars) this.#cars.takeOldest();
     const session = sessions.find((each) => each.id === id);
     if (!session) {
       sessions.unshift({ id, ends: [seq, seq], firstAt, lastAt });
@@ -82,13 +82,6 @@ export class Seen {
     session.firstAt = firstAt;
     session.lastAt = lastAt;
     return moves ? 'new' : 'clock';
-  }
-
-  #forgetOldest(): void {
-    for (const vin of this.#cars.keys()) {
-      this.#cars.delete(vin);
-      return;
-    }
   }
 }
 

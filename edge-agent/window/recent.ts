@@ -52,8 +52,7 @@ export class RecentWindow {
    */
   remember(vin: string, session: number, seq: number, options: { isStored: boolean }): WindowRow[] | null {
     const sessions = this.#cars.use(vin) ?? this.#cars.add(vin, []);
-    const known =
-      sessions[0]?.session === session ? sessions[0] : sessions.find((one) => one.session === session);
+    const known = sessions.find((one) => one.session === session);
     if (known) {
       if (!advance(known, seq)) return null;
     } else {

@@ -26,6 +26,7 @@ test('knows the order of use as a Map does whose keys are set anew', () => {
           if (oldest) map.delete(oldest[0]);
         }
         assert.equal(used.size, map.size);
+        assert.deepEqual([...used], [...map]);
       }
     }),
   );
