@@ -1,27 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import mqtt, { type Packet } from 'mqtt-packet';
-import { startBroker, startClient, startServer, until } from '#test/wire/mqtt-parts.ts';
+import { accept, pingResponse, startBroker, startClient, startServer, until } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
-const connack = Buffer.from([0x20, 2, 0, 0]);
-const pingResponse = Buffer.from([0xd0, 0]);
 const payload = (n: number): Buffer => Buffer.from(String(n));
 const puback = (id: number): Buffer => Buffer.from([0x40, 2, id >> 8, id & 255]);
 
 test('a message that is given up is not sent again; those before and behind it are', timeout, async (t) => {
   const seen: { connection: number; text: string; dup: boolean }[] = [];
   const { port, sockets } = await startServer(t, (socket, connection) => {
-    const parser = mqtt.parser();
-    parser.on('packet', (packet: Packet) => {
-      if (packet.cmd === 'connect') socket.write(connack);
+    accept(socket, (packet) => {
       if (packet.cmd !== 'publish') return;
       const text = String(packet.payload);
       seen.push({ connection, text, dup: packet.dup });
       // The first connection acknowledges only what came last.
       if (connection > 0 || text === '4') socket.write(puback(packet.messageId!));
     });
-    socket.on('data', (chunk) => parser.parse(chunk));
   });
   const onClose = (): void => {
     if (client.inFlight === 0) return;
@@ -46,12 +40,9 @@ test('a message that is given up is not sent again; those before and behind it a
 
 test('giving up the oldest lets those behind it be acknowledged', timeout, async (t) => {
   const { port, sockets } = await startServer(t, (socket) => {
-    const parser = mqtt.parser();
-    parser.on('packet', (packet: Packet) => {
-      if (packet.cmd === 'connect') socket.write(connack);
+    accept(socket, (packet) => {
       if (packet.cmd === 'publish' && packet.messageId !== 1) socket.write(puback(packet.messageId!));
     });
-    socket.on('data', (chunk) => parser.parse(chunk));
   });
   const { client, seen } = startClient(t, port);
   await until(() => client.connected);
@@ -81,12 +72,9 @@ test('an answer to a ping means that all before it was read', timeout, async (t)
 test('an answer to an earlier ping is not taken for the answer', timeout, async (t) => {
   let pings = 0;
   const { port, sockets } = await startServer(t, (socket) => {
-    const parser = mqtt.parser();
-    parser.on('packet', (packet: Packet) => {
-      if (packet.cmd === 'connect') socket.write(connack);
+    accept(socket, (packet) => {
       if (packet.cmd === 'pingreq') pings++;
     });
-    socket.on('data', (chunk) => parser.parse(chunk));
   });
   const { client, seen } = startClient(t, port);
   await until(() => client.connected);

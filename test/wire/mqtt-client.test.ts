@@ -1,25 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import net, { type AddressInfo, type Socket } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Aedes } from 'aedes';
-import mqtt, { type Packet } from 'mqtt-packet';
-import { startClient, startServer, until } from '#test/wire/mqtt-parts.ts';
+import mqtt from 'mqtt-packet';
+import { accept, connack, startClient, startServer, until } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 const payload = (n: number): Buffer => Buffer.from(String(n));
 const puback = (id: number): Buffer => Buffer.from([0x40, 2, id >> 8, id & 255]);
-const connack = Buffer.from([0x20, 2, 0, 0]);
-
-/** Reads packets with the reference parser, accepts the CONNECT, and hands on the rest. */
-function accept(socket: Socket, onPacket: (packet: Packet) => void = () => undefined): void {
-  const parser = mqtt.parser();
-  parser.on('packet', (packet) => {
-    if (packet.cmd === 'connect') socket.write(connack);
-    onPacket(packet);
-  });
-  socket.on('data', (chunk) => parser.parse(chunk));
-}
 
 async function startAedes(t: TestContext): Promise<{ aedes: Aedes; port: number }> {
   const aedes = await Aedes.createBroker();
@@ -202,71 +191,6 @@ test('subscribes again after every reconnect', timeout, async (t) => {
   assert.deepEqual(subscribed, ['0:a', '0:b', '1:a', '1:b']);
 });
 
-test('gives up a connection that falls silent, and pings one that is idle', timeout, async (t) => {
-  const pings: number[] = [];
-  const { port } = await startServer(t, (socket, connection) =>
-    accept(socket, (packet) => {
-      if (packet.cmd !== 'pingreq') return;
-      pings.push(connection);
-      if (connection > 0) socket.write(Buffer.from([0xd0, 0]));
-    }),
-  );
-  const { seen } = startClient(t, port, { keepAliveSeconds: 1 });
-  await until(() => pings.filter((connection) => connection === 1).length === 3);
-  assert.deepEqual(seen.closes, ['timeout']);
-  assert.equal(pings.filter((connection) => connection === 0).length, 1);
-});
-
-test(
-  'a ping of one that publishes leaves with its next message, of any size, and silence is still found',
-  timeout,
-  async (t) => {
-    const withMessage: boolean[] = [];
-    let published = 0;
-    const { port } = await startServer(t, (socket) => {
-      const parser = mqtt.parser();
-      let inChunk: string[] = [];
-      parser.on('packet', (packet: Packet) => {
-        inChunk.push(packet.cmd);
-        if (packet.cmd === 'connect') socket.write(connack);
-        if (packet.cmd === 'publish') published++;
-      });
-      socket.on('data', (chunk) => {
-        inChunk = [];
-        parser.parse(chunk);
-        // The first is answered, the second is not.
-        if (!inChunk.includes('pingreq')) return;
-        withMessage.push(inChunk.includes('publish'));
-        if (withMessage.length === 1) socket.write(Buffer.from([0xd0, 0]));
-      });
-    });
-    const { client, seen } = startClient(t, port, { keepAliveSeconds: 1, pingsBehindPublish: true });
-    await until(() => client.connected);
-    const large = Buffer.alloc(5000, 'x');
-    const publishing = setInterval(() => client.publish('t/car', large, 0, 1), 50);
-    t.after(() => clearInterval(publishing));
-    await until(() => seen.closes.length > 0);
-    assert.deepEqual([withMessage, seen.closes], [[true, true], ['timeout']]);
-    assert.ok(published > 20, 'what followed was read as it was meant');
-  },
-);
-
-test('one that stopped publishing pings by itself', timeout, async (t) => {
-  const pings: number[] = [];
-  const { port } = await startServer(t, (socket) =>
-    accept(socket, (packet) => {
-      if (packet.cmd !== 'pingreq') return;
-      pings.push(performance.now());
-      socket.write(Buffer.from([0xd0, 0]));
-    }),
-  );
-  const { client, seen } = startClient(t, port, { keepAliveSeconds: 1, pingsBehindPublish: true });
-  await until(() => client.connected);
-  client.publish('t/car', Buffer.from('x'), 0, 1);
-  await until(() => pings.length === 3);
-  assert.deepEqual(seen.closes, []);
-});
-
 test('tries each address in turn and stays with the one that answers', timeout, async (t) => {
   const { port, sockets } = await startServer(t, (socket) => accept(socket));
   const unused = net.createServer().listen(0, '127.0.0.1');
@@ -285,20 +209,6 @@ test('tries each address in turn and stays with the one that answers', timeout, 
   await until(() => seen.connects === 2);
   assert.equal(seen.closes[0], 'unreachable');
   assert.equal(seen.closes.length, 2);
-});
-
-test('leaves an address whose broker fell silent without having it wait once more', timeout, async (t) => {
-  const takesOnly = (socket: Socket): void => {
-    socket.once('data', () => socket.write(connack));
-  };
-  const silent = await startServer(t, takesOnly);
-  const answering = await startServer(t, takesOnly);
-  const addresses = [silent, answering].map(({ port }) => ({ host: '127.0.0.1', port }));
-  const { seen } = startClient(t, 0, { addresses, keepAliveSeconds: 1 });
-  await until(() => seen.connects === 2);
-  assert.deepEqual(seen.closes, ['timeout']);
-  assert.equal(silent.sockets.length, 1);
-  assert.equal(answering.sockets.length, 1);
 });
 
 test('names why a broker refused it, and why a connection ended', timeout, async (t) => {

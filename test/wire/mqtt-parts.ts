@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import mqtt, { type Packet } from 'mqtt-packet';
 import { createLog } from '#runtime/log.ts';
 import { Metrics, parseMetrics } from '#runtime/metrics.ts';
 import {
@@ -22,6 +23,19 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
     if (performance.now() > giveUpAt) throw new Error(`still does not hold: ${holds.toString()}`);
     await sleep(1);
   }
+}
+
+export const connack = Buffer.from([0x20, 2, 0, 0]);
+export const pingResponse = Buffer.from([0xd0, 0]);
+
+/** Reads packets with the reference parser, accepts the CONNECT, and hands on the rest. */
+export function accept(socket: Socket, onPacket: (packet: Packet) => void = () => undefined): void {
+  const parser = mqtt.parser();
+  parser.on('packet', (packet) => {
+    if (packet.cmd === 'connect') socket.write(connack);
+    onPacket(packet);
+  });
+  socket.on('data', (chunk) => parser.parse(chunk));
 }
 
 export interface BrokerUnderTest {
