@@ -99,8 +99,7 @@ export function decodeTelemetry(bytes: Buffer): TelemetryBatch {
   const columns: Float32Array[] = [];
   for (let signal = 0; signal < signalCount; signal++) columns.push(reader.floats());
   const readings = columns[0]?.length ?? 0;
-  for (const column of columns) {
-    if (column.length === readings) continue;
+  if (columns.some((column) => column.length !== readings)) {
     throw new TelemetryError('uneven-columns', 'signals carry different numbers of readings');
   }
   if (!reader.atEnd()) throw new TelemetryError('not-telemetry', 'bytes behind the end of the record');

@@ -44,7 +44,7 @@ export class Metrics {
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
   }
 
-  /** A counter as a Tally. One for each name. */
+  /** A counter as a Tally. */
   tally(name: string, help: string): Tally {
     const counter = this.counter(name, help);
     const tally = new Tally();
