@@ -18,9 +18,9 @@ interface Handle {
  * comes while it does not flow, and the end. For the `onread` that Node offers, a server's sockets come too late.
  *
  * @param socket plain TCP, of which nothing was read
- * @param take what came, the taker's to keep
+ * @param taker gets what came, to keep
  */
-export function readDirectly(socket: Socket, take: (bytes: Buffer) => void): void {
+export function readDirectly(socket: Socket, taker: { arrived(bytes: Buffer): void }): void {
   const handle = (socket as unknown as { _handle: Handle | null })._handle;
   // It is closed already.
   if (handle === null) return;
@@ -35,7 +35,7 @@ export function readDirectly(socket: Socket, take: (bytes: Buffer) => void): voi
     if (length === 0) return streamReads.call(handle, bytes);
     const chunk = Buffer.from(readBuffer.subarray(0, length));
     if (socket.readableFlowing === true && socket.readableLength === 0) {
-      take(chunk);
+      taker.arrived(chunk);
     } else if (!socket.push(chunk)) {
       handle.reading = false;
       handle.readStop();

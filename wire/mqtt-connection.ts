@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Client } from 'aedes';
 import { readDirectly } from './direct-reads.ts';
 import { PacketGuard, type PacketFaultError, type Room } from './packet-guard.ts';
@@ -40,7 +40,13 @@ export interface ConnectionOwner {
   onFault(connection: MqttConnection, error: PacketFaultError): void;
   /** Something waits in the socket that may not be read yet, or no longer. */
   onHold(connection: MqttConnection, holding: boolean): void;
+  /** Its socket has closed. */
+  onClosed(connection: MqttConnection): void;
 }
+
+/** Whose socket it is: so that all sockets share their listeners. */
+const connectionOf = Symbol('connection');
+type BrokerSocket = Socket & { [connectionOf]: MqttConnection };
 
 interface Held {
   /** Packet id; 0 at QoS 0. */
@@ -56,7 +62,7 @@ interface Held {
  * acknowledged; this puts itself between the two. It takes as many PUBLISH packets as there is room to hold, and the rest
  * stays in the socket, so that TCP pushes back on the sender. It acknowledges them itself; aedes gets the other packets.
  *
- * The socket flows into `#arrived` until something has to wait: then it is paused with what waits in front, and read from as
+ * The socket flows into `arrived` until something has to wait: then it is paused with what waits in front, and read from as
  * there is room.
  *
  * Of aedes' insides it needs this: aedes has one 'readable' listener, which reads by `read(null)` once it has been called as
@@ -68,7 +74,8 @@ export class MqttConnection implements PacketTaker {
   will: { topic: string; qos?: number } | undefined;
   /** Why it was refused or dropped: said once, by the first who knows. */
   endReason: string | undefined;
-  readonly filters = new Set<string>();
+  /** What it subscribed to; none unless set. */
+  filters: Set<string> | undefined;
   /** What it may publish to, as it said last. */
   allowedTopic: string | undefined;
   readonly client: AedesClient;
@@ -77,7 +84,6 @@ export class MqttConnection implements PacketTaker {
   readonly #cutter = new PublishCutter();
   readonly #limits: HoldLimits;
   readonly #owner: ConnectionOwner;
-  readonly #readSocket: () => Buffer | null;
   readonly #aedesReads: () => void;
   readonly #held: Held[] = [];
   /** Packet ids to be acknowledged at the end of this turn. */
@@ -107,25 +113,16 @@ export class MqttConnection implements PacketTaker {
     this.#limits = limits;
     this.#guard = new PacketGuard(limits.maxPacketBytes);
     this.#owner = owner;
-    const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
-    this.#readSocket = () => {
-      this.#pulling = true;
-      const chunk = read();
-      this.#pulling = false;
-      return chunk;
-    };
-    // Node's own machinery reads without a size, or of 0.
-    socket.read = (size?: number | null): Buffer | null => (size === null ? this.#read() : read(size));
     const listeners = socket.listeners('readable') as (() => void)[];
     const [listener] = listeners;
     assert(listener !== undefined && listeners.length === 1, 'aedes reads its sockets in another way');
     socket.removeListener('readable', listener);
     this.#aedesReads = listener;
-    const arrived = (chunk: Buffer): void => {
-      if (!this.#pulling) this.#arrived(chunk);
-    };
+    (socket as BrokerSocket)[connectionOf] = this;
+    socket.read = readForAedes;
     socket.on('data', arrived);
-    if (!('encrypted' in socket)) readDirectly(socket, arrived);
+    socket.on('close', closed);
+    if (!('encrypted' in socket)) readDirectly(socket, this);
     socket.resume();
   }
 
@@ -149,10 +146,11 @@ export class MqttConnection implements PacketTaker {
   }
 
   /** Its socket has closed: what is still settled is no longer of the broker's. */
-  leaveTally(): void {
+  closed(): void {
     this.#isTallied = false;
     this.#owner.held.messages -= this.held;
     this.#owner.held.bytes -= this.heldBytes;
+    this.#owner.onClosed(this);
   }
 
   /** Nothing more is taken, for good: what still comes in is read to see its end, and thrown away. */
@@ -238,8 +236,9 @@ export class MqttConnection implements PacketTaker {
     if (!this.#socket.write(bytes)) this.client.waitForDrain(() => {});
   }
 
-  #arrived(chunk: Buffer): void {
-    if (this.#stopped || this.#socket.destroyed) return;
+  /** Of the socket, while it flows. */
+  arrived(chunk: Buffer): void {
+    if (this.#pulling || this.#stopped || this.#socket.destroyed) return;
     if (this.#socket.writableNeedDrain) {
       this.#pause(chunk);
       this.#waitForDrain();
@@ -260,7 +259,8 @@ export class MqttConnection implements PacketTaker {
     for (let n = 0; n < times && !this.#asked && !this.#socket.destroyed; n++) this.#aedesReads();
   }
 
-  #read(): Buffer | null {
+  /** What aedes may have now. */
+  read(): Buffer | null {
     this.#asked = true;
     const waiting = this.#forAedes;
     this.#forAedes = null;
@@ -273,7 +273,9 @@ export class MqttConnection implements PacketTaker {
     const room = this.#room();
     // What waits begins with a packet that was not admitted: only a change of these can admit it.
     if (this.#holding && (!this.#accepted || room.publishes <= 0 || room.bytes <= 0)) return null;
-    const chunk = this.#readSocket();
+    this.#pulling = true;
+    const chunk = Socket.prototype.read.call(this.#socket) as Buffer | null;
+    this.#pulling = false;
     const bytes = chunk === null ? null : this.#admit(chunk, room);
     if (!this.#holding) this.#resume();
     return bytes;
@@ -343,6 +345,21 @@ export class MqttConnection implements PacketTaker {
     this.#holding = holding;
     this.#owner.onHold(this, holding);
   }
+}
+
+/** aedes reads with a size of null; Node's own machinery without one, or of 0. */
+function readForAedes(this: BrokerSocket, size?: number | null): Buffer | null {
+  return size === null
+    ? this[connectionOf].read()
+    : (Socket.prototype.read.call(this, size) as Buffer | null);
+}
+
+function arrived(this: BrokerSocket, chunk: Buffer): void {
+  this[connectionOf].arrived(chunk);
+}
+
+function closed(this: BrokerSocket): void {
+  this[connectionOf].closed();
 }
 
 function pumpAgain(connection: MqttConnection): void {

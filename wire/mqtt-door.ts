@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Aedes, AuthenticateError, Client, PublishPacket, Subscription } from 'aedes';
 import type { BrokerGuard, Settle } from './broker-guard.ts';
+import { makeLean } from './lean-client.ts';
 import {
   MqttConnection,
   type AedesClient,
@@ -45,6 +46,13 @@ export class MqttDoor {
     onFault: (connection, { fault, message }) => this.#refuse(connection, fault, { detail: message }),
     onHold: (connection, holding) =>
       holding ? this.#unread.add(connection) : this.#unread.delete(connection),
+    onClosed: (connection) => {
+      // Its last will is published by the one who was let in.
+      connection.client.close();
+      this.connections.delete(connection);
+      this.#unread.delete(connection);
+      this.#leave(connection);
+    },
   };
 
   constructor(aedes: Aedes, guard: BrokerGuard, limits: HoldLimits, refusals: Refusals) {
@@ -71,8 +79,12 @@ export class MqttDoor {
     aedes.on('connackSent', (packet, client) => {
       if (packet.returnCode === 0) this.#welcome(client);
     });
+    aedes.on('clientReady', (client) => {
+      // aedes has still to hand on what came behind the CONNECT.
+      process.nextTick(makeLean, client);
+    });
     aedes.on('unsubscribe', (filters, client) => {
-      for (const filter of filters) this.#ofClient.get(client)?.filters.delete(filter);
+      for (const filter of filters) this.#ofClient.get(client)?.filters?.delete(filter);
     });
     aedes.on('clientError', (client, error) => this.#onError(client, error));
     aedes.on('connectionError', (client, error) => this.#onError(client, error));
@@ -88,12 +100,6 @@ export class MqttDoor {
     const connection = new MqttConnection(socket, client, this.#limits, this.#owner);
     this.#ofClient.set(client, connection);
     this.connections.add(connection);
-    socket.once('close', () => {
-      this.connections.delete(connection);
-      connection.leaveTally();
-      this.#unread.delete(connection);
-      this.#leave(connection);
-    });
   }
 
   disconnect(name: string, why: string): void {
@@ -175,7 +181,8 @@ export class MqttDoor {
   #maySubscribe(client: Client, subscription: Subscription): boolean {
     const connection = this.#ofClient.get(client);
     if (connection?.name === undefined) return false;
-    const { filters, name } = connection;
+    const filters = (connection.filters ??= new Set());
+    const { name } = connection;
     const { topic: filter, qos } = subscription;
     const refused = (reason: RefusalReason): boolean => {
       this.#refusals.refuse(reason, { name, filter });

@@ -42,7 +42,8 @@ export class PublishCutter {
   #wholeBytes = 0;
   /** Something was left to aedes that ends the connection: so is all that follows. */
   #givenUp = false;
-  readonly #topics = new LastTopic();
+  /** A client says the same topic again and again: it is looked at once, and stays one string. */
+  #topic = '';
 
   /**
    * @param taker is called for every PUBLISH and PINGREQ that is whole, in order
@@ -60,12 +61,13 @@ export class PublishCutter {
         break;
       }
       if (bytes[at]! >> 4 === publishType) {
-        const publish = readPublish(bytes, at, end, this.#topics);
+        const publish = readPublish(bytes, at, end, this.#topic);
         if (publish === null) {
           this.#givenUp = true;
           others.push(bytes.subarray(at));
           break;
         }
+        this.#topic = publish.topic;
         if (!taker.takePublish(publish)) return null;
       } else if (bytes[at] === pingRequest && end - at === 2) {
         taker.takePing();
@@ -108,7 +110,7 @@ function endOfPacket(bytes: Buffer, start: number): number {
 }
 
 /** @returns null for what MQTT 3.1.1 (3.3.2) or aedes does not allow */
-function readPublish(bytes: Buffer, start: number, end: number, topics: LastTopic): CutPublish | null {
+function readPublish(bytes: Buffer, start: number, end: number, lastTopic: string): CutPublish | null {
   const flags = bytes[start]!;
   const qos = (flags & 2) === 0 ? 0 : 1;
   let at = start + 1;
@@ -119,8 +121,9 @@ function readPublish(bytes: Buffer, start: number, end: number, topics: LastTopi
   const topicEnd = topicAt + bytes.readUInt16BE(at);
   const payloadAt = topicEnd + 2 * qos;
   if (payloadAt > end) return null;
-  const topic = topics.read(bytes, topicAt, topicEnd);
-  if (topic === null) return null;
+  const isKnown = isText(lastTopic, bytes, topicAt, topicEnd);
+  if (!isKnown && !isTopic(bytes, topicAt, topicEnd)) return null;
+  const topic = isKnown ? lastTopic : bytes.toString('utf8', topicAt, topicEnd);
   const id = qos === 0 ? 0 : bytes.readUInt16BE(topicEnd);
   if (qos === 1 && id === 0) return null;
   return {
@@ -134,27 +137,14 @@ function readPublish(bytes: Buffer, start: number, end: number, topics: LastTopi
   };
 }
 
-/** A client says the same topic again and again: it is looked at once, and stays one string. */
-class LastTopic {
-  /** Of its own: a slice of Node's pool would keep 8 KiB for each client. */
-  #bytes = new Uint8Array(0);
-  #text = '';
-
-  /** @returns null for what is no topic */
-  read(bytes: Buffer, from: number, to: number): string | null {
-    if (this.#isSame(bytes, from, to)) return this.#text;
-    if (!isTopic(bytes, from, to)) return null;
-    this.#bytes = new Uint8Array(bytes.subarray(from, to));
-    this.#text = bytes.toString('utf8', from, to);
-    return this.#text;
+/** Only where it is of ASCII. */
+function isText(text: string, bytes: Buffer, from: number, to: number): boolean {
+  if (to - from !== text.length || text === '') return false;
+  for (let at = 0; at < text.length; at++) {
+    const byte = bytes[from + at]!;
+    if (byte > 127 || byte !== text.charCodeAt(at)) return false;
   }
-
-  #isSame(bytes: Buffer, from: number, to: number): boolean {
-    const known = this.#bytes;
-    if (to - from !== known.length || known.length === 0) return false;
-    for (let at = 0; at < known.length; at++) if (bytes[from + at] !== known[at]) return false;
-    return true;
-  }
+  return true;
 }
 
 function isTopic(bytes: Buffer, from: number, to: number): boolean {

@@ -19,7 +19,7 @@ async function connected(t: TestContext, take: (bytes: Buffer) => void) {
   });
   const events: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => events.push(chunk));
-  readDirectly(socket, take);
+  readDirectly(socket, { arrived: take });
   return { socket, sender, events };
 }
 
