@@ -37,8 +37,6 @@ export interface MqttClientEvents<T> {
   onClose?(client: MqttClient<T>, reason: CloseReason): void;
   /** A QoS 1 message is acknowledged: in the order sent. */
   onAck?(client: MqttClient<T>, tag: T): void;
-  /** A QoS 0 message has been given to the operating system. */
-  onWritten?(client: MqttClient<T>, tag: T): void;
   /** The payload is the caller's to keep. At QoS 1 it is acknowledged when this returns. */
   onMessage?(client: MqttClient<T>, topic: string, payload: Buffer): void;
   /** Instead of onMessage: acknowledged when it is settled, in the order of arrival. */
@@ -139,7 +137,7 @@ export class MqttClient<T = number> {
       return false;
     }
     if (qos === 0) {
-      this.#send({ topic, payload, qos, retain, dup: false, id: 0 }, this.#whenWritten(tag));
+      this.#send({ topic, payload, qos, retain, dup: false, id: 0 });
       return true;
     }
     const message = { id: this.#newId(), topic, payload, retain, tag, acked: false };
@@ -334,20 +332,7 @@ export class MqttClient<T = number> {
     return this.#lastId;
   }
 
-  #send(message: OutgoingPublish, written?: (error?: Error | null) => void): void {
-    const [head, payload] = encodePublish(message);
-    if (payload === undefined) {
-      this.#link?.write(head, written);
-    } else {
-      this.#link?.write(head);
-      this.#link?.write(payload, written);
-    }
-  }
-
-  #whenWritten(tag: T): ((error?: Error | null) => void) | undefined {
-    if (!this.#events.onWritten) return undefined;
-    return (error) => {
-      if (!error) this.#events.onWritten?.(this, tag);
-    };
+  #send(message: OutgoingPublish): void {
+    for (const part of encodePublish(message)) this.#link?.write(part);
   }
 }

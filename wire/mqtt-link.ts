@@ -1,6 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { disconnect, encodeConnect, PacketReader, pingRequest, type Incoming } from './mqtt-wire.ts';
+import { TurnWriter } from './turn-writer.ts';
 
 export interface MqttWill {
   topic: string;
@@ -92,10 +93,10 @@ export class MqttLink {
   readonly #handlers: LinkHandlers;
   readonly #reader: PacketReader;
   readonly #socket: net.Socket;
+  readonly #writer: TurnWriter;
   /** For the CONNACK, then for keep-alive. */
   #timer: NodeJS.Timeout;
   #accepted = false;
-  #corked = false;
   /** Since the last tick of the keep-alive. */
   #wrote = true;
   #heard = true;
@@ -123,6 +124,7 @@ export class MqttLink {
       this.#handlers.closed(this.#closeReason ?? 'reset');
     });
     this.#socket = socket;
+    this.#writer = new TurnWriter(socket);
     this.#timer = setTimeout(() => this.destroy('timeout'), options.connectTimeoutMs);
   }
 
@@ -131,9 +133,9 @@ export class MqttLink {
     return this.#accepted;
   }
 
-  /** The socket's buffer is below its mark (64 KiB). */
+  /** What waits to be written is below the socket's mark (64 KiB). */
   get hasRoom(): boolean {
-    return this.#accepted && !this.#socket.writableNeedDrain;
+    return this.#accepted && !this.#writer.isFull;
   }
 
   /** Reads nothing more until resumeReading(); what was read already still comes. TCP pushes back on the broker. */
@@ -160,20 +162,12 @@ export class MqttLink {
   }
 
   /** What is written in one turn leaves in one system call. Nothing happens once the connection is lost. */
-  write(bytes: Buffer, written?: (error?: Error | null) => void): void {
+  write(bytes: Buffer): void {
     if (!this.#accepted) return;
     this.#wrote = true;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        this.#socket.uncork();
-      });
-    }
     // Before it: a large message is written in two.
     if (this.#owesPing) this.#pingForKeepAlive();
-    this.#socket.write(bytes, written);
+    this.#writer.write(bytes);
   }
 
   /** Says goodbye, lets what was written go out, and resolves when the socket has closed. */
@@ -184,6 +178,7 @@ export class MqttLink {
       return Promise.resolve();
     }
     this.#lose('closed');
+    this.#writer.flush();
     // Its end has to be read.
     if (this.#paused) socket.resume();
     return new Promise((resolve) => {

@@ -118,7 +118,6 @@ export interface Recorded {
   connects: number;
   closes: string[];
   acks: number[];
-  written: number[];
   writable: number;
   messages: { topic: string; payload: Buffer }[];
   subscribed: { filter: string; granted: boolean }[];
@@ -135,7 +134,6 @@ export function startClient(
     connects: 0,
     closes: [],
     acks: [],
-    written: [],
     writable: 0,
     messages: [],
     subscribed: [],
@@ -157,7 +155,6 @@ export function startClient(
       onConnect: () => seen.connects++,
       onClose: (_, reason) => seen.closes.push(reason),
       onAck: (_, tag) => seen.acks.push(tag),
-      onWritten: (_, tag) => seen.written.push(tag),
       onWritable: () => seen.writable++,
       onMessage: (_, topic, payload) => seen.messages.push({ topic, payload }),
       onSubscribed: (_, filter, granted) => seen.subscribed.push({ filter, granted }),
