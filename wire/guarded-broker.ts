@@ -64,7 +64,6 @@ export class GuardedBroker {
   private constructor(options: GuardedBrokerOptions) {
     const refusals = new Refusals(options.metricPrefix, options.log, options.metrics);
     this.#aedes = new Aedes({
-      connectTimeout: options.connectTimeoutMs,
       drainTimeout: drainTimeoutMs,
       heartbeatInterval: heartbeatMs,
     });
@@ -73,6 +72,8 @@ export class GuardedBroker {
       maxPacketBytes: options.maxPacketBytes,
       maxHeld: options.maxHeldPerConnection,
       maxHeldBytes: options.maxHeldBytesPerConnection,
+      connectTimeoutMs: options.connectTimeoutMs,
+      drainTimeoutMs,
     };
     this.#door = new MqttDoor(this.#aedes, options.guard, limits, refusals);
     this.#server = this.#createServer(options, refusals);

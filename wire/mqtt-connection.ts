@@ -1,27 +1,22 @@
-import { strict as assert } from 'node:assert';
-import { Socket } from 'node:net';
-import type { Client } from 'aedes';
+import type { Socket } from 'node:net';
+import type { IConnectPacket } from 'mqtt-packet';
+import type { AedesSide } from './aedes-side.ts';
+import { Answers } from './answers.ts';
+import { readConnect } from './connect-packet.ts';
 import { readDirectly } from './direct-reads.ts';
-import { PacketGuard, type PacketFaultError, type Room } from './packet-guard.ts';
+import { PacketFaultError, PacketGuard, type Room } from './packet-guard.ts';
 import { PublishCutter, type CutPublish, type PacketTaker } from './publish-cutter.ts';
 
-/** Before a packet id. */
-const pubackHead = 0x4002_0000;
-const pingResponse = 0xd000;
-
-/** What the broker allows each connection to hold. */
-export interface HoldLimits {
+/** What the broker allows each connection. */
+export interface ConnectionLimits {
   maxPacketBytes: number;
   maxHeld: number;
   maxHeldBytes: number;
+  /** Until its CONNECT has come. */
+  connectTimeoutMs: number;
+  /** How long it may leave our answers unread. */
+  drainTimeoutMs: number;
 }
-
-/** Of aedes' client, what its types do not show. test/wire/guarded-broker-hold.test.ts fails when it changes. */
-export type AedesClient = Client & {
-  _keepaliveTimer?: NodeJS.Timeout | null;
-  /** Drops a client whose socket's buffer stays full. */
-  waitForDrain(drained: () => void): void;
-};
 
 /** What all connections of a broker hold together: summed up here, because there are too many to ask each. */
 export interface HeldTally {
@@ -29,15 +24,29 @@ export interface HeldTally {
   bytes: number;
 }
 
+export type Silence = 'connect-timeout' | 'keep-alive-timeout' | 'slow-reader';
+
+export interface Will {
+  topic: string;
+  payload: Buffer;
+  qos: 0 | 1;
+  retain: boolean;
+}
+
 /** Who is told; one for all connections. */
 export interface ConnectionOwner {
   readonly held: HeldTally;
+  /** Accepts it or refuses it. */
+  onConnect(connection: MqttConnection, packet: IConnectPacket): void;
   /** In order of arrival. Its PUBACK waits for `settle`. */
   onPublish(connection: MqttConnection, publish: CutPublish, settle: (error?: Error) => void): void;
+  /** It sends what aedes answers. */
+  openAedes(connection: MqttConnection): AedesSide;
   /** A message was settled with an error: nothing more of this client is wanted. */
   onRejected(connection: MqttConnection, topic: string, error: Error): void;
   /** It sent what may not be read: nothing more is. */
   onFault(connection: MqttConnection, error: PacketFaultError): void;
+  onSilence(connection: MqttConnection, silence: Silence): void;
   /** Something waits in the socket that may not be read yet, or no longer. */
   onHold(connection: MqttConnection, holding: boolean): void;
   /** Its socket has closed. */
@@ -58,76 +67,65 @@ interface Held {
 }
 
 /**
- * One client's socket at the broker. aedes reads a socket on and on, whether or not what it read before has been
- * acknowledged; this puts itself between the two. It takes as many PUBLISH packets as there is room to hold, and the rest
- * stays in the socket, so that TCP pushes back on the sender. It acknowledges them itself; aedes gets the other packets.
+ * One client's socket at the broker: its CONNECT, its messages and their PUBACKs, its pings and its goodbye. aedes gets the
+ * other packets.
  *
- * The socket flows into `arrived` until something has to wait: then it is paused with what waits in front, and read from as
- * there is room.
- *
- * Of aedes' insides it needs this: aedes has one 'readable' listener, which reads by `read(null)` once it has been called as
- * often as packets are unfinished. A test holds it to that.
+ * It takes as many PUBLISH packets as there is room to hold, and the rest stays in the socket, so that TCP pushes back on the
+ * sender. The socket flows into `arrived` until something has to wait: then it is paused with what waits in front, and read
+ * from as there is room.
  */
 export class MqttConnection implements PacketTaker {
   /** Who it acts as, once accepted. */
   name: string | undefined;
-  will: { topic: string; qos?: number } | undefined;
+  /** To be published unless it says goodbye. */
+  will: Will | undefined;
   /** Why it was refused or dropped: said once, by the first who knows. */
   endReason: string | undefined;
   /** What it subscribed to; none unless set. */
   filters: Set<string> | undefined;
   /** What it may publish to, as it said last. */
   allowedTopic: string | undefined;
-  readonly client: AedesClient;
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #guard: PacketGuard;
   readonly #cutter = new PublishCutter();
-  readonly #limits: HoldLimits;
+  readonly #limits: ConnectionLimits;
   readonly #owner: ConnectionOwner;
-  readonly #aedesReads: () => void;
+  readonly #answers: Answers;
   readonly #held: Held[] = [];
-  /** Packet ids to be acknowledged at the end of this turn. */
-  #acks: number[] = [];
-  /** PINGREQs to be answered then. */
-  #pings = 0;
+  /** Of its CONNECT, while it is not whole. */
+  #connect: Buffer[] | undefined;
+  #aedes: AedesSide | undefined;
+  /** For the CONNECT, then for the keep-alive. */
+  #silence: NodeJS.Timeout | undefined;
   /** PUBLISH packets, and their bytes, that have been released again. */
   #released = 0;
   #releasedBytes = 0;
-  #asked = false;
-  /** For aedes, which has not asked for it yet. */
-  #forAedes: Buffer | null = null;
   #paused = false;
   /** Reads from the paused socket, whose bytes come as an event all the same. */
   #pulling = false;
   #holding = false;
   #willPump = false;
   #accepted = false;
-  #awaitsDrain = false;
   #stopped = false;
   #isTallied = true;
 
-  /** To be made right after aedes took the socket. */
-  constructor(socket: Socket, client: AedesClient, limits: HoldLimits, owner: ConnectionOwner) {
-    this.client = client;
-    this.#socket = socket;
+  /** @param socket of which nothing was read */
+  constructor(socket: Socket, limits: ConnectionLimits, owner: ConnectionOwner) {
+    this.socket = socket;
     this.#limits = limits;
     this.#guard = new PacketGuard(limits.maxPacketBytes);
     this.#owner = owner;
-    const listeners = socket.listeners('readable') as (() => void)[];
-    const [listener] = listeners;
-    assert(listener !== undefined && listeners.length === 1, 'aedes reads its sockets in another way');
-    socket.removeListener('readable', listener);
-    this.#aedesReads = listener;
+    this.#answers = new Answers(socket, this, limits.drainTimeoutMs);
     (socket as BrokerSocket)[connectionOf] = this;
-    socket.read = readForAedes;
     socket.on('data', arrived);
+    socket.on('drain', drained);
+    // 'close' follows.
+    socket.on('error', nothing);
+    socket.on('end', ended);
     socket.on('close', closed);
     if (!('encrypted' in socket)) readDirectly(socket, this);
     socket.resume();
-  }
-
-  get socket(): Socket {
-    return this.#socket;
+    this.#silence = setTimeout(connectLate, limits.connectTimeoutMs, this);
   }
 
   /** Handed to the owner and not settled. */
@@ -139,18 +137,24 @@ export class MqttConnection implements PacketTaker {
     return this.#guard.publishBytes - this.#releasedBytes;
   }
 
-  /** The client is accepted: more than its CONNECT may pass. */
-  accept(): void {
+  /**
+   * Lets it in: more than its CONNECT may pass.
+   * @param keepAliveSeconds it may be silent for one and a half times this; 0: for ever
+   */
+  accept(keepAliveSeconds: number): void {
+    clearTimeout(this.#silence);
+    this.#silence =
+      keepAliveSeconds > 0 ? setTimeout(keepAliveOver, keepAliveSeconds * 1500 + 1, this) : undefined;
     this.#accepted = true;
     this.#guard.accept();
+    this.#answers.accept();
+    this.#pumpIfHolding();
   }
 
-  /** Its socket has closed: what is still settled is no longer of the broker's. */
-  closed(): void {
-    this.#isTallied = false;
-    this.#owner.held.messages -= this.held;
-    this.#owner.held.bytes -= this.heldBytes;
-    this.#owner.onClosed(this);
+  /** @param returnCode of MQTT 3.1.1, table 3.1 */
+  refuse(returnCode: number): void {
+    this.stopTaking();
+    this.#answers.refuse(returnCode);
   }
 
   /** Nothing more is taken, for good: what still comes in is read to see its end, and thrown away. */
@@ -161,7 +165,7 @@ export class MqttConnection implements PacketTaker {
 
   takePublish(publish: CutPublish): boolean {
     const { id, topic, bytes } = publish;
-    this.client._keepaliveTimer?.refresh();
+    this.#silence?.refresh();
     const held: Held = { id, topic, bytes, settled: false, error: undefined };
     this.#held.push(held);
     this.#owner.onPublish(this, publish, (error) => {
@@ -170,13 +174,18 @@ export class MqttConnection implements PacketTaker {
       held.error = error;
       if (held === this.#held[0]) this.#releaseSettled();
     });
-    return !this.#stopped && !this.#socket.destroyed;
+    return !this.#stopped && !this.socket.destroyed;
   }
 
   takePing(): void {
-    this.client._keepaliveTimer?.refresh();
-    this.#answerInThisTurn();
-    this.#pings++;
+    this.#silence?.refresh();
+    this.#answers.ping();
+  }
+
+  takeDisconnect(): void {
+    this.will = undefined;
+    this.stopTaking();
+    this.socket.destroy();
   }
 
   /**
@@ -184,9 +193,52 @@ export class MqttConnection implements PacketTaker {
    * only room is waited for, or the client would give us up and send everything again.
    */
   stayAliveUnread(): void {
-    const awaitsRoom = this.#accepted && this.#holding && !this.#stopped && !this.#socket.writableNeedDrain;
-    if (awaitsRoom) this.takePing();
-    else this.client._keepaliveTimer?.refresh();
+    if (!this.#accepted || this.#stopped) return;
+    if (this.socket.writableNeedDrain) this.#silence?.refresh();
+    else this.takePing();
+  }
+
+  /** Of the socket, while it flows. */
+  arrived(chunk: Buffer): void {
+    if (this.#pulling || this.#stopped || this.socket.destroyed) return;
+    if (this.#isBlocked) this.#pause(chunk);
+    else this.#admit(chunk);
+  }
+
+  /** Takes what waits in the socket, as far as there is room now. */
+  pump(): void {
+    this.#willPump = false;
+    if (!this.#paused || this.#isBlocked || this.socket.destroyed) return;
+    if (this.#stopped) return this.#resume();
+    const room = this.#room();
+    // What waits begins with a packet that was not admitted: only a change of these can admit it.
+    if (this.#holding && (!this.#accepted || room.publishes <= 0 || room.bytes <= 0)) return;
+    this.#pulling = true;
+    const chunk = this.socket.read() as Buffer | null;
+    this.#pulling = false;
+    if (chunk !== null) this.#admit(chunk);
+    if (!this.#holding && !this.#isBlocked) this.#resume();
+  }
+
+  drained(): void {
+    this.#answers.drained();
+    this.pump();
+  }
+
+  /** It may not be silent any longer. */
+  fallSilent(silence: Silence): void {
+    this.#owner.onSilence(this, silence);
+  }
+
+  /** Its socket has closed: what is still settled is no longer of the broker's. */
+  closed(): void {
+    clearTimeout(this.#silence);
+    this.#answers.end();
+    this.#aedes?.destroy();
+    this.#isTallied = false;
+    this.#owner.held.messages -= this.held;
+    this.#owner.held.bytes -= this.heldBytes;
+    this.#owner.onClosed(this);
   }
 
   /** In the order they came, whatever the order of settling. */
@@ -198,87 +250,21 @@ export class MqttConnection implements PacketTaker {
       this.#releasedBytes += first.bytes;
       this.#tally(-1, -first.bytes);
       if (first.error) this.#owner.onRejected(this, first.topic, first.error);
-      else if (first.id > 0) this.#acknowledge(first.id);
+      else if (first.id > 0) this.#answers.acknowledge(first.id);
       first = this.#held[0];
     }
-    if (this.#holding && !this.#willPump) {
-      this.#willPump = true;
-      process.nextTick(pumpAgain, this);
-    }
+    this.#pumpIfHolding();
   }
 
-  #acknowledge(id: number): void {
-    this.#answerInThisTurn();
-    this.#acks.push(id);
+  #pumpIfHolding(): void {
+    if (!this.#holding || this.#willPump) return;
+    this.#willPump = true;
+    process.nextTick(pump, this);
   }
 
-  #answerInThisTurn(): void {
-    if (this.#acks.length + this.#pings === 0) process.nextTick(writeAnswers, this);
-  }
-
-  /** There may be room again for what waits. */
-  pumpAgain(): void {
-    this.#willPump = false;
-    if (this.#holding && !this.#socket.destroyed) this.#pump();
-  }
-
-  /** All PUBACKs of a turn in one write, and PINGRESPs behind them: one says that all before it has been read. */
-  writeAnswers(): void {
-    const ids = this.#acks;
-    const pings = this.#pings;
-    this.#acks = [];
-    this.#pings = 0;
-    if (!this.#socket.writable) return;
-    const bytes = Buffer.allocUnsafe(ids.length * 4 + pings * 2);
-    let at = 0;
-    for (const id of ids) at = bytes.writeUInt32BE(pubackHead + id, at);
-    for (let n = 0; n < pings; n++) at = bytes.writeUInt16BE(pingResponse, at);
-    if (!this.#socket.write(bytes)) this.client.waitForDrain(() => {});
-  }
-
-  /** Of the socket, while it flows. */
-  arrived(chunk: Buffer): void {
-    if (this.#pulling || this.#stopped || this.#socket.destroyed) return;
-    if (this.#socket.writableNeedDrain) {
-      this.#pause(chunk);
-      this.#waitForDrain();
-      return;
-    }
-    this.#forAedes = this.#admit(chunk, this.#room());
-    if (this.#forAedes === null) return;
-    this.#pump();
-    // It asks once it has finished what it has.
-    if (this.#forAedes !== null) this.#pause();
-  }
-
-  /** Lets aedes read, if there is room: it has to be asked as often as it has unfinished packets. */
-  #pump(): void {
-    if (this.#stopped) return this.#resume();
-    this.#asked = false;
-    const times = this.held + 8;
-    for (let n = 0; n < times && !this.#asked && !this.#socket.destroyed; n++) this.#aedesReads();
-  }
-
-  /** What aedes may have now. */
-  read(): Buffer | null {
-    this.#asked = true;
-    const waiting = this.#forAedes;
-    this.#forAedes = null;
-    if (waiting !== null) {
-      if (!this.#holding) this.#resume();
-      return waiting;
-    }
-    if (!this.#paused || this.#stopped || this.#socket.destroyed) return null;
-    if (this.#socket.writableNeedDrain) return this.#waitForDrain();
-    const room = this.#room();
-    // What waits begins with a packet that was not admitted: only a change of these can admit it.
-    if (this.#holding && (!this.#accepted || room.publishes <= 0 || room.bytes <= 0)) return null;
-    this.#pulling = true;
-    const chunk = Socket.prototype.read.call(this.#socket) as Buffer | null;
-    this.#pulling = false;
-    const bytes = chunk === null ? null : this.#admit(chunk, room);
-    if (!this.#holding) this.#resume();
-    return bytes;
+  /** It does not read our answers, or asks faster than aedes answers: no more is taken until it does. */
+  get #isBlocked(): boolean {
+    return this.socket.writableNeedDrain || this.#aedes?.isFull === true;
   }
 
   #room(): Room {
@@ -291,53 +277,67 @@ export class MqttConnection implements PacketTaker {
   /** @param rest goes back into the socket, not into a buffer of our own: it counts against the socket's limit, and 'end' waits for it */
   #pause(rest?: Buffer): void {
     this.#paused = true;
-    this.#socket.pause();
-    if (rest) this.#socket.unshift(rest);
+    this.socket.pause();
+    if (rest) this.socket.unshift(rest);
   }
 
   #resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#socket.resume();
+    this.socket.resume();
   }
 
-  #admit(chunk: Buffer, room: Room): Buffer | null {
+  #admit(chunk: Buffer): void {
     const { publishes, publishBytes } = this.#guard;
     let passed: number;
     try {
-      passed = this.#guard.admit(chunk, room);
+      passed = this.#guard.admit(chunk, this.#room());
     } catch (error) {
-      this.#stopped = true;
-      this.#owner.onFault(this, error as PacketFaultError);
-      return null;
+      return this.#fail(error as PacketFaultError);
     } finally {
       this.#tally(this.#guard.publishes - publishes, this.#guard.publishBytes - publishBytes);
     }
     if (passed < chunk.length) this.#pause(chunk.subarray(passed));
     this.#setHolding(passed < chunk.length);
-    if (passed === 0) return null;
+    if (passed === 0) return undefined;
     const bytes = chunk.subarray(0, passed);
-    // Before it is accepted this is its CONNECT, which is aedes' to read however it comes.
-    if (!this.#accepted) return bytes;
-    return this.#cutter.cut(bytes, this);
+    if (!this.#accepted) return this.#takeConnect(bytes);
+    const others = this.#cutter.cut(bytes, this);
+    if (others !== null) this.#giveToAedes(others);
+    return undefined;
+  }
+
+  #fail(fault: PacketFaultError): void {
+    this.#stopped = true;
+    this.#owner.onFault(this, fault);
+  }
+
+  #takeConnect(bytes: Buffer): void {
+    this.#connect ??= [];
+    this.#connect.push(bytes);
+    if (!this.#guard.isBetweenPackets) return;
+    let packet: IConnectPacket;
+    try {
+      packet = readConnect(Buffer.concat(this.#connect));
+    } catch (error) {
+      return this.#fail(new PacketFaultError('malformed-packet', (error as Error).message));
+    } finally {
+      this.#connect = undefined;
+    }
+    return this.#owner.onConnect(this, packet);
+  }
+
+  #giveToAedes(packets: Buffer): void {
+    this.#silence?.refresh();
+    this.#aedes ??= this.#owner.openAedes(this);
+    this.#aedes.give(packets);
+    if (this.#aedes.isFull) this.#pause();
   }
 
   #tally(messages: number, bytes: number): void {
     if (!this.#isTallied) return;
     this.#owner.held.messages += messages;
     this.#owner.held.bytes += bytes;
-  }
-
-  /** It does not read our answers: no more of its questions are taken until it does. */
-  #waitForDrain(): null {
-    if (this.#awaitsDrain) return null;
-    this.#awaitsDrain = true;
-    this.#socket.once('drain', () => {
-      this.#awaitsDrain = false;
-      // Not in this turn: aedes emits 'drain' itself, from inside its parser, which cannot be entered twice.
-      process.nextTick(() => this.#pump());
-    });
-    return null;
   }
 
   #setHolding(holding: boolean): void {
@@ -347,25 +347,32 @@ export class MqttConnection implements PacketTaker {
   }
 }
 
-/** aedes reads with a size of null; Node's own machinery without one, or of 0. */
-function readForAedes(this: BrokerSocket, size?: number | null): Buffer | null {
-  return size === null
-    ? this[connectionOf].read()
-    : (Socket.prototype.read.call(this, size) as Buffer | null);
-}
-
 function arrived(this: BrokerSocket, chunk: Buffer): void {
   this[connectionOf].arrived(chunk);
+}
+
+function drained(this: BrokerSocket): void {
+  this[connectionOf].drained();
+}
+
+function nothing(): void {}
+
+function ended(this: BrokerSocket): void {
+  this.destroy();
 }
 
 function closed(this: BrokerSocket): void {
   this[connectionOf].closed();
 }
 
-function pumpAgain(connection: MqttConnection): void {
-  connection.pumpAgain();
+function pump(connection: MqttConnection): void {
+  connection.pump();
 }
 
-function writeAnswers(connection: MqttConnection): void {
-  connection.writeAnswers();
+function connectLate(connection: MqttConnection): void {
+  connection.fallSilent('connect-timeout');
+}
+
+function keepAliveOver(connection: MqttConnection): void {
+  connection.fallSilent('keep-alive-timeout');
 }

@@ -1,28 +1,38 @@
 import type { Socket } from 'node:net';
-import type { Aedes, AuthenticateError, Client, PublishPacket, Subscription } from 'aedes';
+import type { Aedes, Subscription } from 'aedes';
+import type { IConnectPacket } from 'mqtt-packet';
+import { AedesSide, connectionOf } from './aedes-side.ts';
 import type { BrokerGuard, Settle } from './broker-guard.ts';
-import { makeLean } from './lean-client.ts';
 import {
   MqttConnection,
-  type AedesClient,
+  type ConnectionLimits,
   type ConnectionOwner,
   type HeldTally,
-  type HoldLimits,
+  type Silence,
+  type Will,
 } from './mqtt-connection.ts';
 import { RefusedError, type DropReason, type Refusals, type RefusalReason } from './mqtt-refusals.ts';
-import { PacketFaultError } from './packet-guard.ts';
 import type { CutPublish } from './publish-cutter.ts';
 
 const maxSubscriptions = 1024;
 /** CONNACK return codes (MQTT 3.1.1, table 3.1); 5, not authorized, for the rest. */
 const returnCodes: Partial<Record<RefusalReason, number>> = {
+  'protocol-version': 1,
   'foreign-client-id': 2,
   unavailable: 3,
   'bad-credentials': 4,
 };
 
+/** MQTT 3.1 and 3.1.1. */
+const protocolVersions = new Set<number | undefined>([3, 4]);
+const silenceInWords: Record<Silence, string> = {
+  'connect-timeout': 'no CONNECT',
+  'keep-alive-timeout': 'keep-alive timeout',
+  'slow-reader': 'it does not read what it is sent',
+};
+
 /**
- * Who is in, and what they may do: stands between aedes and the broker's owner. It knows every connection from its
+ * Who is in, and what they may do: stands between the connections, aedes and the broker's owner. It knows every connection from its
  * first byte, counts each refusal once, and lets one connection act for one name.
  */
 export class MqttDoor {
@@ -31,63 +41,40 @@ export class MqttDoor {
   readonly held: HeldTally = { messages: 0, bytes: 0 };
   readonly #aedes: Aedes;
   readonly #guard: BrokerGuard;
-  readonly #limits: HoldLimits;
+  readonly #limits: ConnectionLimits;
   readonly #refusals: Refusals;
-  /** For as long as aedes has the client: its last will comes after its socket has closed. */
-  readonly #ofClient = new WeakMap<Client, MqttConnection>();
   readonly #byName = new Map<string, MqttConnection>();
   /** Those that are not read from. */
   readonly #unread = new Set<MqttConnection>();
   readonly #owner: ConnectionOwner = {
     held: this.held,
+    onConnect: (connection, packet) => this.#answer(connection, packet),
     onPublish: (connection, publish, settle) => this.#receive(connection, publish, settle),
+    openAedes: (connection) => this.#openAedes(connection),
     onRejected: (connection, topic, { message }) =>
       this.#refuse(connection, 'rejected', { topic, detail: message }),
     onFault: (connection, { fault, message }) => this.#refuse(connection, fault, { detail: message }),
+    onSilence: (connection, silence) => this.#onSilence(connection, silence),
     onHold: (connection, holding) =>
       holding ? this.#unread.add(connection) : this.#unread.delete(connection),
-    onClosed: (connection) => {
-      // Its last will is published by the one who was let in.
-      connection.client.close();
-      this.connections.delete(connection);
-      this.#unread.delete(connection);
-      this.#leave(connection);
-    },
+    onClosed: (connection) => this.#onClosed(connection),
   };
 
-  constructor(aedes: Aedes, guard: BrokerGuard, limits: HoldLimits, refusals: Refusals) {
+  constructor(aedes: Aedes, guard: BrokerGuard, limits: ConnectionLimits, refusals: Refusals) {
     this.#aedes = aedes;
     this.#guard = guard;
     this.#limits = limits;
     this.#refusals = refusals;
-    aedes.preConnect = (client, packet, done) => {
-      // aedes keeps messages for absent clients without a limit: no session outlives its connection here.
-      packet.clean = true;
-      const connection = this.#ofClient.get(client);
-      if (connection) connection.will = packet.will;
-      done(null, connection !== undefined);
-    };
-    aedes.authenticate = (client, username, password, done) => {
-      const refused = this.#authenticate(client, username, password);
-      if (refused === undefined) done(null, true);
-      else done(notAuthenticated(refused), false);
-    };
-    aedes.authorizePublish = (client, packet, done) => this.#receiveWill(client, packet, done);
+    aedes.authorizePublish = (_client, { topic }, done) =>
+      done(new RefusedError('rejected', `a message that was left to aedes, to ${topic}`));
     aedes.authorizeSubscribe = (client, subscription, done) => {
-      done(null, this.#maySubscribe(client, subscription) ? subscription : null);
+      done(null, client && this.#maySubscribe(connectionOf(client), subscription) ? subscription : null);
     };
-    aedes.on('connackSent', (packet, client) => {
-      if (packet.returnCode === 0) this.#welcome(client);
-    });
-    aedes.on('clientReady', (client) => {
-      // aedes has still to hand on what came behind the CONNECT.
-      process.nextTick(makeLean, client);
-    });
     aedes.on('unsubscribe', (filters, client) => {
-      for (const filter of filters) this.#ofClient.get(client)?.filters?.delete(filter);
+      for (const filter of filters) connectionOf(client).filters?.delete(filter);
     });
-    aedes.on('clientError', (client, error) => this.#onError(client, error));
-    aedes.on('connectionError', (client, error) => this.#onError(client, error));
+    aedes.on('clientError', (client, error) => this.#onError(connectionOf(client), error));
+    aedes.on('connectionError', (client, error) => this.#onError(connectionOf(client), error));
   }
 
   /** Names that are in. */
@@ -96,10 +83,7 @@ export class MqttDoor {
   }
 
   admit(socket: Socket): void {
-    const client = this.#aedes.handle(socket) as AedesClient;
-    const connection = new MqttConnection(socket, client, this.#limits, this.#owner);
-    this.#ofClient.set(client, connection);
-    this.connections.add(connection);
+    this.connections.add(new MqttConnection(socket, this.#limits, this.#owner));
   }
 
   disconnect(name: string, why: string): void {
@@ -112,40 +96,30 @@ export class MqttDoor {
     for (const connection of this.#unread) connection.stayAliveUnread();
   }
 
-  #authenticate(
-    client: Client,
-    username: string | undefined,
-    password: Buffer | undefined,
-  ): RefusalReason | undefined {
-    const connection = this.#ofClient.get(client);
-    if (connection === undefined) return 'rejected';
-    const refuse = (reason: RefusalReason): RefusalReason => {
-      // Without closing: aedes answers with the reason first.
-      this.#count(connection, reason, { clientId: client.id, username });
-      return reason;
-    };
-    const name = this.#guard.authenticate({ clientId: client.id, username, password });
-    if (typeof name !== 'string') return refuse(name.refuse);
-    const faultOfWill = this.#faultOfWill(connection, name);
-    if (faultOfWill !== undefined) return refuse(faultOfWill);
-    connection.name = name;
+  #answer(connection: MqttConnection, packet: IConnectPacket): void {
+    const { clientId, username } = packet;
+    const name = this.#authenticate(packet);
+    if (typeof name !== 'string') {
+      this.#count(connection, name.refuse, { clientId, username });
+      return connection.refuse(returnCodes[name.refuse] ?? 5);
+    }
     this.#makeRoomFor(name);
-    return undefined;
+    connection.name = name;
+    connection.will = willOf(packet);
+    this.#byName.set(name, connection);
+    connection.accept(packet.keepalive ?? 0);
+    return this.#guard.onConnected?.(name);
   }
 
-  #faultOfWill(connection: MqttConnection, name: string): RefusalReason | undefined {
-    if (connection.will === undefined) return undefined;
-    if (connection.will.qos === 2) return 'qos-2';
-    return this.#guard.mayPublish(name, connection.will.topic) ? undefined : 'forbidden-topic';
-  }
-
-  #welcome(client: Client): void {
-    const connection = this.#ofClient.get(client);
-    if (connection?.name === undefined || connection.socket.destroyed) return;
-    this.#makeRoomFor(connection.name);
-    this.#byName.set(connection.name, connection);
-    this.#guard.onConnected?.(connection.name);
-    connection.accept();
+  /** @returns who it acts as */
+  #authenticate(packet: IConnectPacket): ReturnType<BrokerGuard['authenticate']> {
+    const { clientId, username, password, protocolVersion, will } = packet;
+    if (!protocolVersions.has(protocolVersion)) return { refuse: 'protocol-version' };
+    const bytes = typeof password === 'string' ? Buffer.from(password) : password;
+    const name = this.#guard.authenticate({ clientId, username, password: bytes });
+    if (typeof name !== 'string' || will === undefined) return name;
+    if (will.qos === 2) return { refuse: 'qos-2' };
+    return this.#guard.mayPublish(name, will.topic) ? name : { refuse: 'forbidden-topic' };
   }
 
   /** By name, not by client id alone (as MQTT 3.1.1 has it, 3.1.4-2): two connections of one edge would mix its frames. */
@@ -167,27 +141,21 @@ export class MqttDoor {
     return this.#refuse(connection, 'forbidden-topic', { topic });
   }
 
-  /** It comes when its connection has closed, was checked when it connected, and takes nobody's room. */
-  #receiveWill(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
-    const name = client ? this.#ofClient.get(client)?.name : undefined;
-    if (!client?.closed || name === undefined)
-      return done(new RefusedError('rejected', 'not the last will of a client'));
-    const { topic, retain, dup } = packet;
-    const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload ?? '');
-    const qos = packet.qos === 0 ? 0 : 1;
-    return this.#guard.onPublish({ name, topic, payload, qos, retain, dup, will: true }, onceOnly(done));
+  #openAedes(connection: MqttConnection): AedesSide {
+    // Only who was let in gets so far.
+    const side = new AedesSide(connection, connection.name ?? '');
+    this.#aedes.handle(side);
+    return side;
   }
 
-  #maySubscribe(client: Client, subscription: Subscription): boolean {
-    const connection = this.#ofClient.get(client);
-    if (connection?.name === undefined) return false;
-    const filters = (connection.filters ??= new Set());
+  #maySubscribe(connection: MqttConnection, { topic: filter, qos }: Subscription): boolean {
     const { name } = connection;
-    const { topic: filter, qos } = subscription;
+    if (name === undefined) return false;
     const refused = (reason: RefusalReason): boolean => {
       this.#refusals.refuse(reason, { name, filter });
       return false;
     };
+    const filters = (connection.filters ??= new Set());
     if (/[+#]/.test(filter) || !this.#guard.maySubscribe(name, filter)) return refused('forbidden-topic');
     if (qos === 2) return refused('qos-2');
     if (!filters.has(filter) && filters.size >= maxSubscriptions) return refused('too-many-subscriptions');
@@ -195,13 +163,26 @@ export class MqttDoor {
     return true;
   }
 
-  #onError(client: Client, error: Error): void {
-    const connection = this.#ofClient.get(client);
+  #onError(connection: MqttConnection, error: Error): void {
     const cause = causeOf(error);
-    if (connection === undefined || cause === undefined) return;
-    if (cause === 'keep-alive-timeout' || cause === 'slow-reader')
-      this.#drop(connection, cause, error.message);
-    else this.#refuse(connection, cause, { detail: error.message });
+    if (cause === 'slow-reader') this.#onSilence(connection, cause);
+    else if (cause !== undefined) this.#refuse(connection, cause, { detail: error.message });
+  }
+
+  #onSilence(connection: MqttConnection, silence: Silence): void {
+    const why = silenceInWords[silence];
+    if (silence === 'connect-timeout') this.#refuse(connection, silence, { detail: why });
+    else this.#drop(connection, silence, why);
+  }
+
+  #onClosed(connection: MqttConnection): void {
+    this.connections.delete(connection);
+    this.#unread.delete(connection);
+    const { name, will } = connection;
+    // It was checked when it connected, takes nobody's room, and nobody waits for it.
+    if (name !== undefined && will !== undefined)
+      this.#guard.onPublish({ name, ...will, dup: false, will: true }, () => {});
+    this.#leave(connection);
   }
 
   #refuse(connection: MqttConnection, reason: RefusalReason, about: object): void {
@@ -234,27 +215,18 @@ export class MqttDoor {
   }
 }
 
-function notAuthenticated(reason: RefusalReason): AuthenticateError {
-  // The enum of aedes exists in its types only.
-  return Object.assign(new RefusedError(reason, reason), { returnCode: returnCodes[reason] ?? 5 });
+function willOf({ will }: IConnectPacket): Will | undefined {
+  if (will === undefined) return undefined;
+  const payload = Buffer.from(will.payload);
+  // Not a slice of a larger buffer, which would stay as long as the connection.
+  const own = Buffer.allocUnsafeSlow(payload.length);
+  payload.copy(own);
+  return { topic: will.topic, payload: own, qos: will.qos === 0 ? 0 : 1, retain: will.retain ?? false };
 }
 
-function onceOnly(done: (error?: Error) => void): Settle {
-  let called = false;
-  return (error) => {
-    if (!called) done(error);
-    called = true;
-  };
-}
-
-/** Sorts aedes' errors, which have no codes. undefined: the network's, or what follows from an end that is known already. */
-function causeOf(error: Error): RefusalReason | 'keep-alive-timeout' | 'slow-reader' | undefined {
+/** Sorts aedes' errors, which have no codes. undefined: what follows from an end that is known already. */
+function causeOf(error: Error): RefusalReason | 'slow-reader' | undefined {
   if (error instanceof RefusedError) return error.reason;
-  if (error instanceof PacketFaultError) return error.fault;
-  if ('errorCode' in error) return 'protocol-version';
   if ('code' in error || error.message === 'connection closed') return undefined;
-  if (error.message === 'connect did not arrive in time') return 'connect-timeout';
-  if (error.message === 'keep alive timeout') return 'keep-alive-timeout';
-  if (error.message === 'drain timeout') return 'slow-reader';
-  return 'malformed-packet';
+  return error.message === 'drain timeout' ? 'slow-reader' : 'malformed-packet';
 }

@@ -47,6 +47,11 @@ export class PacketGuard {
     this.#maxPacketBytes = maxPacketBytes;
   }
 
+  /** The last packet that began has passed whole. */
+  get isBetweenPackets(): boolean {
+    return this.#begun && this.#type === 0 && this.#bodyLeft === 0;
+  }
+
   /** From now on more than the CONNECT may pass. */
   accept(): void {
     this.#accepted = true;

@@ -13,8 +13,9 @@ export interface CutPublish {
 }
 
 const publishType = 3;
-/** PINGREQ's first byte; its length is 0. */
+/** First bytes of packets whose length is 0. */
 const pingRequest = 0xc0;
+const disconnect = 0xe0;
 const numberSign = 0x23;
 const plusSign = 0x2b;
 const slash = 0x2f;
@@ -26,11 +27,14 @@ export interface PacketTaker {
   /** @returns false: the rest is not wanted any more */
   takePublish(publish: CutPublish): boolean;
   takePing(): void;
+  /** Nothing is read behind it. */
+  takeDisconnect(): void;
 }
 
 /**
- * Takes PUBLISH and PINGREQ out of a client's stream, which are nearly all of it, and leaves the rest to aedes. So a message
- * costs neither a general parser nor a round through aedes. What is not as it should be is left to aedes too, which says no.
+ * Takes PUBLISH, PINGREQ and DISCONNECT out of a client's stream, which are nearly all of it, and leaves the rest to aedes. So
+ * a message costs neither a general parser nor a round through aedes. What is not as it should be is left to aedes too, which
+ * says no.
  *
  * The stream has passed a PacketGuard: its fixed headers are sound, and its packets are no larger than they may be.
  */
@@ -46,7 +50,7 @@ export class PublishCutter {
   #topic = '';
 
   /**
-   * @param taker is called for every PUBLISH and PINGREQ that is whole, in order
+   * @param taker is called for every packet of its own that is whole, in order
    * @returns the other packets that are whole, or null when there are none
    */
   cut(chunk: Buffer, taker: PacketTaker): Buffer | null {
@@ -71,6 +75,9 @@ export class PublishCutter {
         if (!taker.takePublish(publish)) return null;
       } else if (bytes[at] === pingRequest && end - at === 2) {
         taker.takePing();
+      } else if (bytes[at] === disconnect && end - at === 2) {
+        taker.takeDisconnect();
+        return null;
       } else {
         others.push(bytes.subarray(at, end));
       }

@@ -151,6 +151,8 @@ test('a tombstone clears what is desired of one edge', { timeout }, async () => 
     await cloud.publish(release);
     for (const edge of edges) {
       edge.subscribe(edgeTopics.desired(edge.name));
+      // What is retained while one subscribes may come twice.
+      await until('subscribed', () => edge.subscribed.length === 1);
       await cloud.desire(edge.name, release.id);
     }
     await until('desired', () => edges.every((edge) => edge.messages.length === 1));

@@ -17,7 +17,8 @@ const publishes = fc.record({
 const ping = mqtt.generate({ cmd: 'pingreq' });
 const others = fc.constantFrom(
   ping,
-  mqtt.generate({ cmd: 'disconnect' }),
+  mqtt.generate({ cmd: 'unsubscribe', messageId: 8, unsubscriptions: ['s'] }),
+  mqtt.generate({ cmd: 'puback', messageId: 9 }),
   mqtt.generate({ cmd: 'subscribe', messageId: 7, subscriptions: [{ topic: 's'.repeat(200), qos: 1 }] }),
 );
 
@@ -38,6 +39,7 @@ function cutInPieces(stream: Buffer, pieces: readonly number[]) {
       return true;
     },
     takePing: () => pings++,
+    takeDisconnect: () => assert.fail('nobody says goodbye'),
   };
   for (let at = 0, n = 0; at < stream.length; n++) {
     const end = at + (pieces[n % pieces.length] ?? 1);
@@ -112,7 +114,20 @@ test('stops when the rest is not wanted any more', () => {
       return false;
     },
     takePing: () => assert.fail('behind what ended it'),
+    takeDisconnect: () => assert.fail('behind what ended it'),
   };
   const rest = new PublishCutter().cut(stream, taker);
   assert.deepEqual([taken, rest], [1, null]);
+});
+
+test('takes a DISCONNECT, and nothing behind it', () => {
+  const heard: string[] = [];
+  const goodbye = mqtt.generate({ cmd: 'disconnect' });
+  const taker = {
+    takePublish: ({ topic }: CutPublish) => heard.push(topic) > 0,
+    takePing: () => heard.push('ping'),
+    takeDisconnect: () => heard.push('goodbye'),
+  };
+  const rest = new PublishCutter().cut(Buffer.concat([good, goodbye, good, ping]), taker);
+  assert.deepEqual([heard, rest], [['t', 'goodbye'], null]);
 });
