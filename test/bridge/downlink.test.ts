@@ -119,6 +119,7 @@ test('a release that is withdrawn is taken back: desired first, then all of it',
     const edge = parts.edge(bridge);
     const release = cloud.make(1, 2);
     edge.subscribe(desiredTopic, ...topicsOf(release));
+    await until('subscribed', () => edge.subscribed.length === 4);
     await cloud.publish(release);
     await cloud.desire('edge-1', release.id);
     await until('all', () => edge.messages.length === 4);
