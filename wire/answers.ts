@@ -13,8 +13,9 @@ export class Answers {
   readonly #socket: Socket;
   readonly #client: SilentClient;
   readonly #timeoutMs: number;
-  /** Packet ids to be acknowledged at the end of this turn. */
-  #acks: number[] = [];
+  /** Packet ids to be acknowledged at the end of this turn; 0: none. One a turn is usual, as in turn-writer.ts. */
+  #firstAck = 0;
+  #moreAcks: number[] | undefined;
   /** PINGREQs to be answered then. */
   #pings = 0;
   #unread: NodeJS.Timeout | undefined;
@@ -38,7 +39,12 @@ export class Answers {
 
   acknowledge(id: number): void {
     this.#writeInThisTurn();
-    this.#acks.push(id);
+    if (this.#firstAck === 0) {
+      this.#firstAck = id;
+      return;
+    }
+    this.#moreAcks ??= [];
+    this.#moreAcks.push(id);
   }
 
   ping(): void {
@@ -58,20 +64,23 @@ export class Answers {
 
   /** All PUBACKs of a turn in one write, and PINGRESPs behind them: one says that all before it has been read. */
   write(): void {
-    const ids = this.#acks;
+    const first = this.#firstAck;
+    const more = this.#moreAcks ?? [];
     const pings = this.#pings;
-    this.#acks = [];
+    this.#firstAck = 0;
+    this.#moreAcks = undefined;
     this.#pings = 0;
     if (!this.#socket.writable) return;
-    const bytes = Buffer.allocUnsafe(ids.length * 4 + pings * 2);
-    let at = 0;
-    for (const id of ids) at = bytes.writeUInt32BE(pubackHead + id, at);
+    const acks = first === 0 ? 0 : 1 + more.length;
+    const bytes = Buffer.allocUnsafe(acks * 4 + pings * 2);
+    let at = first === 0 ? 0 : bytes.writeUInt32BE(pubackHead + first, 0);
+    for (const id of more) at = bytes.writeUInt32BE(pubackHead + id, at);
     for (let n = 0; n < pings; n++) at = bytes.writeUInt16BE(pingResponse, at);
     this.#write(bytes);
   }
 
   #writeInThisTurn(): void {
-    if (this.#acks.length + this.#pings === 0) process.nextTick(write, this);
+    if (this.#firstAck + this.#pings === 0) process.nextTick(write, this);
   }
 
   #write(bytes: Buffer): void {

@@ -6,7 +6,9 @@ let waiting: TurnWriter[] = [];
 /** What is written to a socket in one turn leaves in one system call; one look at the end of a turn serves all sockets. */
 export class TurnWriter {
   readonly #socket: Socket;
-  #parts: Buffer[] = [];
+  // One buffer a turn is usual. An array that waited empty for the next turn would grow old and be garbage by then, each time.
+  #first: Buffer | undefined;
+  #more: Buffer[] | undefined;
   #bytes = 0;
 
   constructor(socket: Socket) {
@@ -19,24 +21,33 @@ export class TurnWriter {
   }
 
   write(bytes: Buffer): void {
-    if (this.#parts.length === 0) {
-      if (waiting.length === 0) process.nextTick(flushAll);
-      waiting.push(this);
-    }
-    this.#parts.push(bytes);
     this.#bytes += bytes.length;
+    if (this.#first !== undefined) {
+      this.#more ??= [];
+      this.#more.push(bytes);
+      return;
+    }
+    this.#first = bytes;
+    if (waiting.length === 0) process.nextTick(flushAll);
+    waiting.push(this);
   }
 
   /** Without waiting for the end of the turn. */
   flush(): void {
-    const parts = this.#parts;
-    if (parts.length === 0) return;
-    this.#parts = [];
+    const first = this.#first;
+    const more = this.#more;
+    this.#first = undefined;
+    this.#more = undefined;
     this.#bytes = 0;
     const socket = this.#socket;
-    if (socket.destroyed) return;
+    if (first === undefined || socket.destroyed) return;
+    if (more === undefined) {
+      socket.write(first);
+      return;
+    }
     socket.cork();
-    for (const part of parts) socket.write(part);
+    socket.write(first);
+    for (const part of more) socket.write(part);
     socket.uncork();
   }
 }
