@@ -111,7 +111,7 @@ const threadBytes = 80 * mebibyte;
 /** A car in its simulator, and its connection at the edge. */
 export const carBytes: Record<ProcessKind, number> = {
   simulator: 20 * 1024,
-  edge: 24 * 1024,
+  edge: 16 * 1024,
   bridge: 0,
   trainer: 0,
   kafka: 0,
