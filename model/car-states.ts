@@ -1,30 +1,28 @@
-const firstCars = 64;
+/** Whole pages: an array that doubled would be copied in one go, and at all edges in the same moment, because they fill up alike. */
+const carsPerPage = 256;
 
-/** Numbers that are kept of each car, in one array that grows with the highest slot. NaN is a number never set. */
+/** Numbers that are kept of each car. NaN is a number never set. */
 export class CarStates {
-  /** Of every car: slot n's begin at n * size. Another array after `reach` of a higher slot. */
-  numbers: Float64Array;
+  /** Where `reach` found the last car's numbers. */
+  numbers = new Float64Array(0);
   readonly #size: number;
+  readonly #pages: (Float64Array<ArrayBuffer> | undefined)[] = [];
 
   /** @param size numbers of one car */
   constructor(size: number) {
     this.#size = size;
-    this.numbers = new Float64Array(firstCars * size).fill(Number.NaN);
   }
 
-  /** Makes room for the slot. @returns where its numbers begin */
+  /** Makes room for the slot. @returns where its numbers begin in `numbers`, until the next call */
   reach(slot: number): number {
-    const start = slot * this.#size;
-    if (start + this.#size > this.numbers.length) {
-      const grown = new Float64Array(2 * (slot + 1) * this.#size).fill(Number.NaN);
-      grown.set(this.numbers);
-      this.numbers = grown;
-    }
-    return start;
+    const index = Math.floor(slot / carsPerPage);
+    this.numbers = this.#pages[index] ??= new Float64Array(carsPerPage * this.#size).fill(Number.NaN);
+    return (slot % carsPerPage) * this.#size;
   }
 
   /** Sets the slot's numbers to NaN. */
   clear(slot: number): void {
-    this.numbers.fill(Number.NaN, slot * this.#size, (slot + 1) * this.#size);
+    const start = this.reach(slot);
+    this.numbers.fill(Number.NaN, start, start + this.#size);
   }
 }

@@ -160,7 +160,6 @@ export class FeatureExtractor {
 
   /** What comes next under this slot is another car. */
   forget(slot: number): void {
-    this.#cars.reach(slot);
     this.#cars.clear(slot);
   }
 

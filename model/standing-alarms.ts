@@ -30,7 +30,8 @@ export class StandingAlarms {
   }
 
   raise(slot: number, signal: number, reason: Reason, reading: number, score: number): Transition {
-    this.#cars.numbers[this.#cars.reach(slot) + 1 + signal] = reasons[reason];
+    const own = this.#cars.reach(slot);
+    this.#cars.numbers[own + 1 + signal] = reasons[reason];
     this.#count(slot, 1);
     return { ...this.#naming(signal, reason), reading, score, alarm: 'raised' };
   }
@@ -45,13 +46,13 @@ export class StandingAlarms {
   }
 
   forget(slot: number): void {
-    this.#cars.reach(slot);
     this.#cars.clear(slot);
   }
 
   #count(slot: number, change: number): void {
     const standing = this.of(slot) + change;
-    this.#cars.numbers[this.#cars.reach(slot)] = standing;
+    const own = this.#cars.reach(slot);
+    this.#cars.numbers[own] = standing;
   }
 
   #naming(index: number, reason: Reason): Pick<Transition, 'signal' | 'dtc' | 'cause'> {

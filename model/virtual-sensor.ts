@@ -308,7 +308,6 @@ export class VirtualSensor {
 
   /** The car under this slot begins anew, or is another one. */
   forget(slot: number): void {
-    this.#cars.reach(slot);
     this.#cars.clear(slot);
   }
 }
