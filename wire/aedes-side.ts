@@ -15,29 +15,38 @@ export class AedesSide extends Duplex {
   readonly connection: MqttConnection;
   readonly #socket: Socket;
   #connackLeft = connackBytes;
-  #isFull = false;
+  #isReady = false;
+  /** Came before aedes was ready: of a client that it is letting in it takes no more than 42 packets. */
+  #early: Buffer[] = [];
 
   /** @param name stands for the client in aedes */
   constructor(connection: MqttConnection, name: string) {
     super();
     this.connection = connection;
     this.#socket = connection.socket;
-    this.give(mqtt.generate({ cmd: 'connect', clientId: name, clean: true, keepalive: 0 }));
+    this.push(mqtt.generate({ cmd: 'connect', clientId: name, clean: true, keepalive: 0 }));
   }
 
   /** aedes has enough to do. connection.pump() is called when it wants more. */
   get isFull(): boolean {
-    return this.#isFull;
+    return !this.#isReady || this.readableLength >= this.readableHighWaterMark;
   }
 
   /** Packets of the client, whole ones. */
   give(bytes: Buffer): void {
-    this.#isFull = !this.push(bytes);
+    if (this.#isReady) this.push(bytes);
+    else this.#early.push(bytes);
+  }
+
+  /** aedes has let the client in. */
+  ready(): void {
+    this.#isReady = true;
+    for (const bytes of this.#early) this.push(bytes);
+    this.#early = [];
+    process.nextTick(pump, this.connection);
   }
 
   override _read(): void {
-    if (!this.#isFull) return;
-    this.#isFull = false;
     process.nextTick(pump, this.connection);
   }
 
@@ -58,9 +67,9 @@ export class AedesSide extends Duplex {
   }
 }
 
-/** Whose client aedes means. */
-export function connectionOf(client: Client): MqttConnection {
-  return (client.conn as unknown as AedesSide).connection;
+/** What aedes has for this client's socket. */
+export function sideOf(client: Client): AedesSide {
+  return client.conn as unknown as AedesSide;
 }
 
 function pump(connection: MqttConnection): void {

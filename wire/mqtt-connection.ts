@@ -4,6 +4,7 @@ import type { AedesSide } from './aedes-side.ts';
 import { Answers } from './answers.ts';
 import { readConnect } from './connect-packet.ts';
 import { readDirectly } from './direct-reads.ts';
+import type { MqttWill } from './mqtt-link.ts';
 import { PacketFaultError, PacketGuard, type Room } from './packet-guard.ts';
 import { PublishCutter, type CutPublish, type PacketTaker } from './publish-cutter.ts';
 
@@ -25,13 +26,6 @@ export interface HeldTally {
 }
 
 export type Silence = 'connect-timeout' | 'keep-alive-timeout' | 'slow-reader';
-
-export interface Will {
-  topic: string;
-  payload: Buffer;
-  qos: 0 | 1;
-  retain: boolean;
-}
 
 /** Who is told; one for all connections. */
 export interface ConnectionOwner {
@@ -78,7 +72,7 @@ export class MqttConnection implements PacketTaker {
   /** Who it acts as, once accepted. */
   name: string | undefined;
   /** To be published unless it says goodbye. */
-  will: Will | undefined;
+  will: MqttWill | undefined;
   /** Why it was refused or dropped: said once, by the first who knows. */
   endReason: string | undefined;
   /** What it subscribed to; none unless set. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Aedes, Subscription } from 'aedes';
 import type { IConnectPacket } from 'mqtt-packet';
-import { AedesSide, connectionOf } from './aedes-side.ts';
+import { AedesSide, sideOf } from './aedes-side.ts';
 import type { BrokerGuard, Settle } from './broker-guard.ts';
 import {
   MqttConnection,
@@ -9,8 +9,8 @@ import {
   type ConnectionOwner,
   type HeldTally,
   type Silence,
-  type Will,
 } from './mqtt-connection.ts';
+import type { MqttWill } from './mqtt-link.ts';
 import { RefusedError, type DropReason, type Refusals, type RefusalReason } from './mqtt-refusals.ts';
 import type { CutPublish } from './publish-cutter.ts';
 
@@ -68,13 +68,14 @@ export class MqttDoor {
     aedes.authorizePublish = (_client, { topic }, done) =>
       done(new RefusedError('rejected', `a message that was left to aedes, to ${topic}`));
     aedes.authorizeSubscribe = (client, subscription, done) => {
-      done(null, client && this.#maySubscribe(connectionOf(client), subscription) ? subscription : null);
+      done(null, client && this.#maySubscribe(sideOf(client).connection, subscription) ? subscription : null);
     };
+    aedes.on('clientReady', (client) => sideOf(client).ready());
     aedes.on('unsubscribe', (filters, client) => {
-      for (const filter of filters) connectionOf(client).filters?.delete(filter);
+      for (const filter of filters) sideOf(client).connection.filters?.delete(filter);
     });
-    aedes.on('clientError', (client, error) => this.#onError(connectionOf(client), error));
-    aedes.on('connectionError', (client, error) => this.#onError(connectionOf(client), error));
+    aedes.on('clientError', (client, error) => this.#onError(sideOf(client).connection, error));
+    aedes.on('connectionError', (client, error) => this.#onError(sideOf(client).connection, error));
   }
 
   /** Names that are in. */
@@ -215,7 +216,7 @@ export class MqttDoor {
   }
 }
 
-function willOf({ will }: IConnectPacket): Will | undefined {
+function willOf({ will }: IConnectPacket): MqttWill | undefined {
   if (will === undefined) return undefined;
   const payload = Buffer.from(will.payload);
   // Not a slice of a larger buffer, which would stay as long as the connection.

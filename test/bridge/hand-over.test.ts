@@ -148,12 +148,14 @@ test('a bridge that nobody wants frames of sends nobody away', { timeout }, asyn
   try {
     await stream(edge, 1, 5);
     await until('all are acknowledged', () => edge.acked.length === 5);
+    // A first transaction may last longer than this bridge's patience, and then the edge was sent away for it.
+    const closed = edge.closes.length;
     await kafkaLink.cut();
     await delay(600);
     assert.equal(edge.connected, true);
-    assert.deepEqual(edge.closes, []);
+    assert.equal(edge.closes.length, closed);
     await edge.send(frame(epoch, 6), '6');
-    await until('sent away', () => edge.closes.length > 0);
+    await until('sent away', () => edge.closes.length > closed);
     await kafkaLink.open();
     await until('acknowledged', () => edge.acked.length === 6);
     await assertEachOnceInOrder(run, 'edge-1', 6);

@@ -2,18 +2,13 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import mqtt, { type IConnectPacket } from 'mqtt-packet';
-import { connectRaw, startBroker, until, type BrokerUnderTest } from '#test/wire/mqtt-parts.ts';
+import mqtt from 'mqtt-packet';
+import { connectAccepted, startBroker, until, type BrokerUnderTest } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
-const connack = '20020000';
 
-async function connect(t: TestContext, under: BrokerUnderTest, name: string, more?: Partial<IConnectPacket>) {
-  const raw = await connectRaw(t, under.broker.port);
-  const identity = { clientId: name, username: name, password: Buffer.from('secret') };
-  raw.socket.write(mqtt.generate({ cmd: 'connect', keepalive: 60, clean: true, ...identity, ...more }));
-  await until(() => raw.answer().length === 4);
-  assert.equal(raw.answer().toString('hex'), connack);
+async function connect(t: TestContext, under: BrokerUnderTest, clientId: string) {
+  const raw = await connectAccepted(t, under.broker.port, { clientId });
   return { ...raw, answers: () => raw.answer().toString('hex', 4) };
 }
 
@@ -67,16 +62,14 @@ test('what one client spoils ends its own connection and no other', timeout, asy
   await until(() => other.answers().endsWith('0007' + Buffer.from('s/otherx').toString('hex')));
 });
 
-test('the last will of a client whose connection is cut is heard', timeout, async (t) => {
+test('one that asks for more at once than waits for aedes is answered in the end', timeout, async (t) => {
   const under = await startBroker(t);
-  const will = { topic: 't/car', payload: Buffer.from('gone'), qos: 1, retain: false } as const;
-  const { socket } = await connect(t, under, 'car', { will });
-  socket.resetAndDestroy();
-  await until(() => under.received.length === 1);
-  assert.deepEqual(
-    [under.received[0]!.message.will, String(under.received[0]!.message.payload)],
-    [true, 'gone'],
-  );
+  const { socket, answers } = await connect(t, under, 'busy');
+  const count = 20_000;
+  const ids = Array.from({ length: count }, (_, n) => n + 1);
+  socket.write(Buffer.concat(ids.map((id) => subscribe(id, 's/busy'))));
+  await until(() => answers().length === count * 10);
+  assert.equal(under.subscriptions(), count);
 });
 
 test('a client that is let in keeps nothing of the 8 KiB in which its CONNECT came', timeout, async (t) => {

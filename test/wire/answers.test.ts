@@ -1,22 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import net, { type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Answers } from '#wire/answers.ts';
-import { until } from '#test/wire/mqtt-parts.ts';
+import { connectedPair, until } from '#test/wire/mqtt-parts.ts';
 
 /** Answers at a broker's end, and a client that may read them. */
 async function answering(t: TestContext, timeoutMs: number) {
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [socket] = (await once(server, 'connection')) as [Socket];
-  t.after(() => {
-    client.destroy();
-    socket.destroy();
-    server.close();
-  });
+  const { client, socket } = await connectedPair(t);
   const silences: string[] = [];
   const answers = new Answers(socket, { fallSilent: (silence) => silences.push(silence) }, timeoutMs);
   t.after(() => answers.end());

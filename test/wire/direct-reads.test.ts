@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import net, { type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { readDirectly } from '#wire/direct-reads.ts';
-import { until } from '#test/wire/mqtt-parts.ts';
+import { connectedPair, until } from '#test/wire/mqtt-parts.ts';
 
 /** A server's end of a connection whose bytes are read directly, and who sends them. */
 async function connected(t: TestContext, take: (bytes: Buffer) => void) {
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const sender = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [socket] = (await once(server, 'connection')) as [Socket];
-  t.after(() => {
-    socket.destroy();
-    sender.destroy();
-    server.close();
-  });
+  const { client: sender, socket } = await connectedPair(t);
   const events: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => events.push(chunk));
   readDirectly(socket, { arrived: take });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import mqtt from 'mqtt-packet';
 import type { MqttClient } from '#wire/mqtt-client.ts';
 import { acknowledged } from '#test/wire/mqtt-packets.ts';
-import { connectRaw, startBroker, startClient, until, type BrokerUnderTest } from '#test/wire/mqtt-parts.ts';
+import { connectAccepted, startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 const maxHeld = 20;
@@ -14,14 +14,6 @@ const ping = mqtt.generate({ cmd: 'pingreq' });
 function publishPacket(id: number, bytes = payloadBytes, qos: 0 | 1 = 1): Buffer {
   const packet = { cmd: 'publish', topic: 't/car', qos, dup: false, retain: false, messageId: id } as const;
   return mqtt.generate({ ...packet, payload: Buffer.alloc(bytes) });
-}
-
-async function connectAccepted(t: TestContext, under: BrokerUnderTest, keepalive = 60) {
-  const raw = await connectRaw(t, under.broker.port);
-  const identity = { clientId: 'car', username: 'car', password: Buffer.from('secret') };
-  raw.socket.write(mqtt.generate({ cmd: 'connect', keepalive, ...identity }));
-  await until(() => raw.answer().length === 4);
-  return raw;
 }
 
 /** One PUBLISH a segment, for as long as the other side reads. @returns how many went out before it stopped */
@@ -54,7 +46,7 @@ for (const qos of [0, 1] as const) {
     timeout,
     async (t) => {
       const under = await startBroker(t, { settleAtOnce: false, maxHeldPerConnection: maxHeld });
-      const { socket, answer } = await connectAccepted(t, under);
+      const { socket, answer } = await connectAccepted(t, under.broker.port);
       const count = 10_000;
       const flooding = flood(socket, count, qos);
       await until(() => under.received.length >= maxHeld);
@@ -81,7 +73,7 @@ for (const qos of [0, 1] as const) {
 
 test('what a connection held is no longer counted once it has closed, nor when it is settled after that', async (t) => {
   const under = await startBroker(t, { settleAtOnce: false, maxHeldPerConnection: maxHeld });
-  const { socket } = await connectAccepted(t, under);
+  const { socket } = await connectAccepted(t, under.broker.port);
   for (let id = 1; id <= 3; id++) socket.write(publishPacket(id));
   await until(() => under.received.length === 3);
   assert.equal(await under.metric('test_held_messages'), 3);
@@ -98,7 +90,7 @@ test(
   timeout,
   async (t) => {
     const under = await startBroker(t, { settleAtOnce: false, maxHeldPerConnection: maxHeld });
-    const { socket } = await connectAccepted(t, under);
+    const { socket } = await connectAccepted(t, under.broker.port);
     const packets = Buffer.concat(Array.from({ length: 1000 }, (_, n) => publishPacket(n + 1)));
     let writtenBytes = 0;
     const write = (): void => {
@@ -121,7 +113,7 @@ test(
 
 test('no further message is begun once the held bytes reach their limit', timeout, async (t) => {
   const under = await startBroker(t, { settleAtOnce: false, maxHeldBytesPerConnection: 25_000 });
-  const { socket } = await connectAccepted(t, under);
+  const { socket } = await connectAccepted(t, under.broker.port);
   socket.write(Buffer.concat([1, 2, 3, 4, 5, 6].map((id) => publishPacket(id, 10_000))));
   await until(() => under.received.length === 3);
   await settleDown(() => under.received.length);
@@ -137,7 +129,7 @@ test(
   timeout,
   async (t) => {
     const under = await startBroker(t, { settleAtOnce: false, maxHeldPerConnection: maxHeld });
-    const { socket, answer } = await connectAccepted(t, under);
+    const { socket, answer } = await connectAccepted(t, under.broker.port);
     // Several in one segment: aedes by itself would not read again before they are settled.
     socket.write(Buffer.concat(Array.from({ length: maxHeld - 1 }, (_, n) => publishPacket(n + 1))));
     await until(() => under.received.length === maxHeld - 1);
@@ -152,7 +144,7 @@ test(
   timeout,
   async (t) => {
     const under = await startBroker(t, { settleAtOnce: false, maxHeldPerConnection: maxHeld });
-    const { socket, answer, closed } = await connectAccepted(t, under, 1);
+    const { socket, answer, closed } = await connectAccepted(t, under.broker.port, { keepalive: 1 });
     await flood(socket, maxHeld + 5);
     const pings = setInterval(() => socket.write(ping), 400);
     t.after(() => clearInterval(pings));
@@ -173,7 +165,7 @@ test(
 
 test('a client that sends messages and no ping is not dropped for its keep-alive', timeout, async (t) => {
   const under = await startBroker(t);
-  const { socket, closed } = await connectAccepted(t, under, 1);
+  const { socket, closed } = await connectAccepted(t, under.broker.port, { keepalive: 1 });
   for (let id = 1; id <= 8; id++) {
     socket.write(publishPacket(id));
     await new Promise((resolve) => setTimeout(resolve, 400));
@@ -199,7 +191,7 @@ test('our client keeps its connection while it is not read from', timeout, async
 test('a client that never reads its answers is not read from either', timeout, async (t) => {
   const under = await startBroker(t);
   await under.broker.publish('s/car', Buffer.alloc(60_000), { qos: 0, retain: true });
-  const { socket } = await connectAccepted(t, under);
+  const { socket } = await connectAccepted(t, under.broker.port);
   socket.pause();
   const subscribe = mqtt.generate({
     cmd: 'subscribe',

@@ -8,7 +8,7 @@ import {
   packetsOf,
   publishPacket,
 } from '#test/wire/mqtt-packets.ts';
-import { connectRaw, startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
+import { connectAccepted, connectRaw, startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 
@@ -82,9 +82,7 @@ test('what clients publish goes to the owner alone', timeout, async (t) => {
 
 test('acknowledges QoS 1 when it is settled and not before, in order of arrival', timeout, async (t) => {
   const { broker, received } = await startBroker(t, { settleAtOnce: false });
-  const { socket, answer } = await connectRaw(t, broker.port);
-  socket.write(connectPacket);
-  await until(() => answer().length === 4);
+  const { socket, answer } = await connectAccepted(t, broker.port);
   socket.write(Buffer.concat([11, 12, 13, 14].map((id) => publishPacket(id))));
   await until(() => received.length === 4);
   received[2]?.settle();
@@ -166,17 +164,7 @@ test(
     await until(() => client.connected);
     await client.end();
     await until(() => gone.length === 1);
-    const broken = await connectRaw(t, broker.port);
-    broken.socket.write(
-      mqtt.generate({
-        cmd: 'connect',
-        clientId: 'car',
-        username: 'car',
-        password: Buffer.from('secret'),
-        will,
-      }),
-    );
-    await until(() => broken.answer().length === 4);
+    const broken = await connectAccepted(t, broker.port, { will });
     broken.socket.resetAndDestroy();
     await until(() => received.length > 0);
     assert.equal(received.length, 1);

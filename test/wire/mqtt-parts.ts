@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import mqtt, { type Packet } from 'mqtt-packet';
+import mqtt, { type IConnectPacket, type Packet } from 'mqtt-packet';
 import { createLog } from '#runtime/log.ts';
 import { Metrics, parseMetrics } from '#runtime/metrics.ts';
 import {
@@ -200,4 +201,34 @@ export async function connectRaw(
   t.after(() => socket.destroy());
   await once(socket, 'connect');
   return { socket, answer: () => Buffer.concat(chunks), closed: () => closed };
+}
+
+/** A raw connection whose CONNECT, as `packet` changes it, the broker has accepted; its answers begin with the CONNACK. */
+export async function connectAccepted(
+  t: TestContext,
+  port: number,
+  packet: Partial<IConnectPacket> = {},
+): ReturnType<typeof connectRaw> {
+  const raw = await connectRaw(t, port);
+  const { clientId = 'car' } = packet;
+  const identity = { clientId, username: clientId, password: Buffer.from('secret') };
+  raw.socket.write(mqtt.generate({ cmd: 'connect', keepalive: 60, ...identity, ...packet }));
+  await until(() => raw.answer().length === connack.length);
+  assert.deepEqual(raw.answer(), connack);
+  return raw;
+}
+
+/** Both ends of a TCP connection. */
+export async function connectedPair(t: TestContext): Promise<{ client: Socket; socket: Socket }> {
+  const server = net.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  t.after(() => {
+    socket.destroy();
+    client.destroy();
+    server.close();
+  });
+  return { client, socket };
 }
