@@ -113,6 +113,28 @@ function activate(activation: 'tanh' | 'relu', values: Float32Array, count: numb
 
 /** Beyond this a float32 tanh is 1. */
 const saturated = 7.99881172180175781;
+const [p6, p5, p4, p3, p2, p1, p0] = [
+  -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8,
+  1.48572235717979e-5, 6.37261928875436e-4, 4.89352455891786e-3,
+];
+const [q3, q2, q1, q0] = [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3];
+
+/** Least and greatest argument, then the coefficients above and below, highest power first. */
+export const tanhNumbers: readonly number[] = [
+  -saturated,
+  saturated,
+  p6,
+  p5,
+  p4,
+  p3,
+  p2,
+  p1,
+  p0,
+  q3,
+  q2,
+  q1,
+  q0,
+];
 
 /**
  * Rational minimax approximation of tanh for float32, of odd degree 13 over even degree 6, as in Eigen
@@ -121,14 +143,7 @@ const saturated = 7.99881172180175781;
 export function tanh(value: number): number {
   const x = value > saturated ? saturated : value < -saturated ? -saturated : value;
   const y = x * x;
-  let p = y * -2.76076847742355e-16 + 2.00018790482477e-13;
-  p = p * y - 8.60467152213735e-11;
-  p = p * y + 5.12229709037114e-8;
-  p = p * y + 1.48572235717979e-5;
-  p = p * y + 6.37261928875436e-4;
-  p = p * y + 4.89352455891786e-3;
-  let q = y * 1.19825839466702e-6 + 1.18534705686654e-4;
-  q = q * y + 2.268434632439e-3;
-  q = q * y + 4.89352518554385e-3;
-  return (x * p) / q;
+  const above = (((((y * p6 + p5) * y + p4) * y + p3) * y + p2) * y + p1) * y + p0;
+  const below = ((y * q3 + q2) * y + q1) * y + q0;
+  return (x * above) / below;
 }

@@ -1,11 +1,9 @@
 import { signalIndex, type SignalName } from '#contract/signals.ts';
 import type { Artefact, ArtefactNetwork } from './artefact.ts';
-import { CarStates } from './car-states.ts';
 import { hasSensorCode } from './causes.ts';
 import { featureCount, featureIndex } from './feature-names.ts';
 import { sourcesOf, type Sources } from './feature-sources.ts';
-import { Predictor } from './predictor.ts';
-import { usualInput, type SharedInputs } from './shared-inputs.ts';
+import type { Predictors } from './predictors.ts';
 
 /** Means over the recent past say little at first. */
 const settleSeconds = 60;
@@ -77,7 +75,8 @@ const at = {
   leaps: 10,
   echo: 11,
 } as const;
-const stateSize = 12;
+/** How many numbers of a car a sensor keeps. */
+export const stateSize = 12;
 
 const { absent, displacement, speed, warming, hasFuelTrim } = featureIndex;
 
@@ -114,9 +113,9 @@ export class VirtualSensor {
   levels = new Float32Array(0);
   /** What says that the sensor itself is to blame: it stands still or leaps; over its threshold. */
   faults = new Float32Array(0);
-  readonly #predictor: Predictor;
-  readonly #inputs: SharedInputs;
-  readonly #columns: { of: Int32Array; width: number };
+  readonly #predictors: Predictors;
+  /** Among them. */
+  readonly #index: number;
   readonly #target: number;
   /** What the sensor itself says. */
   readonly #own: number;
@@ -124,20 +123,19 @@ export class VirtualSensor {
   readonly #leapsAreOdd: boolean;
   readonly #scales: Scales;
   readonly #isHeat: boolean;
-  readonly #cars = new CarStates(stateSize);
 
   constructor(
     signal: SignalName,
     network: ArtefactNetwork,
     normalisation: Artefact['normalisation'],
     thresholds: SensorThresholds,
-    inputs: SharedInputs,
+    predictors: Predictors,
+    index: number,
   ) {
     this.signal = signal;
     this.thresholds = thresholds;
-    this.#predictor = new Predictor(network, inputs);
-    this.#inputs = inputs;
-    this.#columns = { of: inputs.columnsOf(network.inputs), width: inputs.width };
+    this.#predictors = predictors;
+    this.#index = index;
     const target = network.targets[0] ?? 0;
     this.#target = target;
     this.#own = signalIndex[signal];
@@ -152,23 +150,23 @@ export class VirtualSensor {
     this.#isHeat = heatSignals.has(signal);
   }
 
-  /** By the shared inputs, which have these rows. */
-  predict(count: number): void {
-    if (this.levels.length < count) {
-      this.levels = new Float32Array(count);
-      this.faults = new Float32Array(count);
-    }
-    this.#predictor.predict(this.#inputs, count);
+  /** Room for the levels and faults of so many rows. */
+  reserve(count: number): void {
+    if (this.levels.length >= count) return;
+    this.levels = new Float32Array(count);
+    this.faults = new Float32Array(count);
   }
 
   /**
-   * Fills levels and faults for the rows of one batch, which `predict` has seen.
+   * Fills levels and faults for the rows of one batch, of which there are predictions.
+   * @param state where the car's numbers stand, from `own` on; NaN for a car that begins
    * @param rows [...][featureCount]; the batch's are from .. from + readings - 1
    * @param dt for how long each reading speaks, s
    * @param scores [readings], each raised to what this signal says at least
    */
   judge(
-    slot: number,
+    state: Float64Array,
+    own: number,
     rows: Float32Array,
     from: number,
     readings: number,
@@ -176,8 +174,6 @@ export class VirtualSensor {
     scores: Float32Array,
     judged?: Judged,
   ): void {
-    const own = this.#cars.reach(slot);
-    const state = this.#cars.numbers;
     if (Number.isNaN(state[own]!)) begin(state, own);
     const { raise } = this.thresholds;
     const perRaise = 1 / raise;
@@ -194,8 +190,8 @@ export class VirtualSensor {
     const { levels, faults } = this;
     const target = this.#target;
     const reported = this.#own;
-    const { unusual } = this.#inputs;
-    const predictions = this.#predictor.outputs;
+    const { unusual, table } = this.#predictors;
+    const predicted = this.#predictors.outputOf(this.#index);
     let seconds = state[own + at.seconds]!;
     let offset = state[own + at.offset]!;
     let spread = state[own + at.spread]!;
@@ -228,8 +224,9 @@ export class VirtualSensor {
           const doubt = warmingDoubt * rows[row + warming]! + fuelDoubt * (1 - rows[row + hasFuelTrim]!);
           if (doubt > 0) trust /= 1 + doubt;
         }
-        if (unusual[reading]! > 0) trust /= 1 + noveltyDoubt * this.#noveltyOf(reading);
-        const missed = (value - middle) * factor - predictions[reading]! - residualMean;
+        if (unusual[reading]! > 0)
+          trust /= 1 + noveltyDoubt * this.#predictors.noveltyOf(this.#index, reading);
+        const missed = (value - middle) * factor - table[predicted + reading]! - residualMean;
         const deviation = missed * trust;
         const known = seconds - settleSeconds;
         const miss = deviation - offset;
@@ -292,23 +289,6 @@ export class VirtualSensor {
     state[own + at.missed] = before;
     state[own + at.leaps] = leaps;
     state[own + at.echo] = echo;
-  }
-
-  /** How far its own most unusual input lies beyond what is usual. */
-  #noveltyOf(reading: number): number {
-    const { of, width } = this.#columns;
-    const { values } = this.#inputs;
-    let most = usualInput;
-    for (let input = 0; input < of.length; input++) {
-      const value = Math.abs(values[reading * width + of[input]!]!);
-      if (value > most) most = value;
-    }
-    return most - usualInput;
-  }
-
-  /** The car under this slot begins anew, or is another one. */
-  forget(slot: number): void {
-    this.#cars.clear(slot);
   }
 }
 

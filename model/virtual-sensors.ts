@@ -1,12 +1,13 @@
 import { signalNames } from '#contract/signals.ts';
 import { ArtefactError, type Artefact } from './artefact.ts';
 import { CarRows } from './car-rows.ts';
+import { CarStates } from './car-states.ts';
 import type { BatchScores, ScoreItem, Scorer, Trace, Transition } from './detector.ts';
+import { Predictors } from './predictors.ts';
 import { StandingAlarms, type Reason } from './standing-alarms.ts';
-import { SharedInputs } from './shared-inputs.ts';
 import { stepSeconds } from './step.ts';
 import { thresholdOf } from './thresholds.ts';
-import { VirtualSensor, type Judged } from './virtual-sensor.ts';
+import { stateSize, VirtualSensor, type Judged } from './virtual-sensor.ts';
 
 /** From this share of its threshold on, a sensor that stands still or leaps is the likeliest culprit ... */
 const suspectFault = 0.2;
@@ -16,14 +17,15 @@ const suspectLevel = 0.3;
 /** A virtual sensor for each diagnostic signal, and alarms that name the one with the most evidence. */
 export class VirtualSensors implements Scorer {
   readonly #sensors: readonly VirtualSensor[];
-  readonly #inputs: SharedInputs;
+  readonly #predictors: Predictors;
   readonly #rows = new CarRows();
   readonly #alarms: StandingAlarms;
+  readonly #cars: CarStates;
 
   /** @throws ArtefactError */
   constructor({ networks, normalisation, thresholds }: Artefact) {
-    this.#inputs = new SharedInputs(networks, normalisation);
-    this.#sensors = networks.map((network) => {
+    this.#predictors = new Predictors(networks, normalisation);
+    this.#sensors = networks.map((network, index) => {
       const signal = signalNames.find((name) => name === network.name);
       if (!signal || network.targets.length !== 1) {
         throw new ArtefactError(`network ${network.name} is of no single signal`);
@@ -35,9 +37,11 @@ export class VirtualSensors implements Scorer {
         network,
         normalisation,
         { raise, clear, stuck, erratic },
-        this.#inputs,
+        this.#predictors,
+        index,
       );
     });
+    this.#cars = new CarStates(stateSize * this.#sensors.length);
     this.#alarms = new StandingAlarms(this.#sensors.map(({ signal }) => signal));
   }
 
@@ -51,20 +55,24 @@ export class VirtualSensors implements Scorer {
       const first = results.length;
       const end = this.#rows.fill(items, first);
       const { values, count, readings, anew } = this.#rows;
-      this.#inputs.fill(values, count);
-      for (const sensor of this.#sensors) sensor.predict(count);
+      this.#predictors.fill(values, count);
+      this.#predictors.predict(count);
+      for (const sensor of this.#sensors) sensor.reserve(count);
       for (let item = first, row = 0; item < end; item++) {
         const { slot, batch } = items[item]!;
         const own = readings[item - first]!;
         const dt = stepSeconds(batch.intervalMs);
         const scores = new Float32Array(own);
+        if (anew[item - first]) this.#cars.clear(slot);
+        let at = this.#cars.reach(slot);
+        const state = this.#cars.numbers;
         for (const sensor of this.#sensors) {
-          if (anew[item - first]) sensor.forget(slot);
           const judged: Judged | undefined =
             trace &&
             ((reading, z, level, stuck, erratic) =>
               trace(item, reading, sensor.signal, z, level, stuck, erratic));
-          sensor.judge(slot, values, row, own, dt, scores, judged);
+          sensor.judge(state, at, values, row, own, dt, scores, judged);
+          at += stateSize;
         }
         results.push({ scores, transitions: this.#transitions(slot, row, scores) });
         row += own;
@@ -76,7 +84,7 @@ export class VirtualSensors implements Scorer {
   forget(slot: number): void {
     this.#rows.forget(slot);
     this.#alarms.forget(slot);
-    for (const sensor of this.#sensors) sensor.forget(slot);
+    this.#cars.clear(slot);
   }
 
   #transitions(slot: number, from: number, scores: Float32Array): Transition[] {
