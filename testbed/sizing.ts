@@ -84,15 +84,15 @@ export interface Sizing {
 }
 
 /** CPU-seconds a second of a process that waits, and CPU-seconds a message, all processes of the kind together. */
-// Whole runs on a 2-core machine, every reading scored: 0.48 CPU-seconds a second at 500 messages/s, 1.76 at 10,000 (QoS 0, bursts
-// of 25 ms).
+// Whole runs on a 2-core machine, every reading scored: 0.48 CPU-seconds a second at 500 messages/s; 1.34 at 10,000 (QoS 0, bursts of
+// 100 ms), and a fifth more at QoS 1, for which there is room.
 export const costs: Record<ProcessKind, { idle: number; message: number }> = {
-  simulator: { idle: 0.03, message: 0.00005 },
-  edge: { idle: 0.03, message: 0.00008 },
-  bridge: { idle: 0.06, message: 0.00001 },
+  simulator: { idle: 0.02, message: 0.00005 },
+  edge: { idle: 0.02, message: 0.00006 },
+  bridge: { idle: 0.06, message: 0.000005 },
   trainer: { idle: 0.02, message: 0 },
-  kafka: { idle: 0.12, message: 0.000015 },
-  testbed: { idle: 0.04, message: 0.000015 },
+  kafka: { idle: 0.12, message: 0.00001 },
+  testbed: { idle: 0.04, message: 0.00001 },
 };
 /** Simulators and edges are woken less often by larger bursts: from so long on, so much of a message's cost is left. */
 const largeBursts = { fromMs: 20, ratio: 0.8 };

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { decodeFrameHeader, FrameError } from '#contract/frame.ts';
 import { UserError } from '#runtime/errors.ts';
 import { passGaps, readGaps, type Gap } from './gaps.ts';
+import { createWindowLog } from './window-log.ts';
 
 /** The outbox's SQLite file: how it is opened, what it holds, how damage shows. */
 
@@ -56,6 +57,7 @@ export function createTables(db: DatabaseSync): void {
   db.exec('CREATE TABLE frames (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL)');
   db.exec('CREATE TABLE windows (vin TEXT PRIMARY KEY, window BLOB NOT NULL) WITHOUT ROWID');
   createEvictionTables(db);
+  createWindowLog(db);
   db.exec(`PRAGMA user_version = ${fileVersion}`);
   writeMeta(db, newEpoch(), 1);
   db.exec('COMMIT');

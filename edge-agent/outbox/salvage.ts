@@ -13,6 +13,7 @@ import {
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { closeQuietly, createTables, isWholeFrame, openDatabase, readKnownGaps } from './database.ts';
+import { readWindowLog, unpackWindows } from './window-log.ts';
 
 /**
  * Repair of a damaged outbox file: every frame that can still be read whole goes, in order and unchanged, into a new
@@ -72,9 +73,7 @@ function copyWhatIsReadable(file: string, target: DatabaseSync): Salvaged {
   const source = openReadable(file);
   if (source === null) return { frames: 0, unreadable: null, windows: 0 };
   const insertFrame = target.prepare('INSERT INTO frames (position, bytes) VALUES (?, ?)');
-  const insertWindow = target.prepare('INSERT OR REPLACE INTO windows (vin, window) VALUES (?, ?)');
   let frames = 0;
-  let windows = 0;
   target.exec('BEGIN IMMEDIATE');
   const known = knownPositions(source.db);
   const readFrame = source.db.prepare('SELECT bytes FROM frames WHERE position = ?');
@@ -84,12 +83,7 @@ function copyWhatIsReadable(file: string, target: DatabaseSync): Salvaged {
     frames += 1;
     insertFrame.run(frames, bytes);
   }
-  for (const row of readWhilePossible(source.db, 'SELECT vin, window FROM windows')) {
-    const { vin, window } = row;
-    if (typeof vin !== 'string' || !(window instanceof Uint8Array)) continue;
-    insertWindow.run(vin, window);
-    windows += 1;
-  }
+  const windows = copyWindows(source.db, target);
   copyEvictions(source.db, target);
   target.exec('COMMIT');
   let dropped = 0;
@@ -100,6 +94,24 @@ function copyWhatIsReadable(file: string, target: DatabaseSync): Salvaged {
   const expected = known.last - known.first + 1 - dropped;
   const unreadable = known.last < known.first ? null : Math.max(0, expected - frames);
   return { frames, unreadable, windows };
+}
+
+/** Of each car the last that can be read. @returns how many were read */
+function copyWindows(source: DatabaseSync, target: DatabaseSync): number {
+  const set = target.prepare('INSERT OR REPLACE INTO windows (vin, window) VALUES (?, ?)');
+  const drop = target.prepare('DELETE FROM windows WHERE vin = ?');
+  const base = readWhilePossible(source, 'SELECT vin, window FROM windows').map((row) => Object.values(row));
+  const log = readWhilePossible(source, readWindowLog).flatMap(({ rows }) =>
+    rows instanceof Uint8Array ? unpackWindows(rows) : [],
+  );
+  let read = 0;
+  for (const [vin, window] of [...base, ...log]) {
+    if (typeof vin !== 'string') continue;
+    if (window instanceof Uint8Array) set.run(vin, window);
+    else if (window === null) drop.run(vin);
+    read += 1;
+  }
+  return read;
 }
 
 /** What was dropped and is not told yet. Rows of a table that an older file does not have may be anything. */

@@ -20,6 +20,7 @@ import { Evictions, type Dropped, type RoomRequest, type Told } from './eviction
 import { addGap, passGaps, writeGaps, type Gap } from './gaps.ts';
 import { finishRepair, salvage } from './salvage.ts';
 import { TideMark } from './tide-mark.ts';
+import { WindowLog } from './window-log.ts';
 
 /**
  * The outbox file: frames that the bridge has not acknowledged yet, and the windows of recent messages that belong to
@@ -75,8 +76,7 @@ export class Store {
   readonly #delete: StatementSync;
   readonly #read: StatementSync;
   readonly #setNext: StatementSync;
-  readonly #setWindow: StatementSync;
-  readonly #dropWindow: StatementSync;
+  readonly #windows: WindowLog;
   readonly #setGaps: StatementSync;
   readonly #evictions: Evictions;
   /** Where frames are missing behind older ones; in the file, too, so that this is not taken for damage. */
@@ -109,6 +109,7 @@ export class Store {
     this.#tide = tide;
     const { epoch, nextNumber } = this.#settleEpoch(notes);
     this.#evictions = new Evictions(db);
+    this.#windows = new WindowLog(db);
     this.#closeGaps();
     const untold = this.#evictions.pending;
     this.contents = { epoch, nextNumber, ...this.#countFrames(), untold, notes };
@@ -117,8 +118,6 @@ export class Store {
     this.#delete = db.prepare('DELETE FROM frames WHERE position <= ?');
     this.#read = db.prepare('SELECT position, bytes FROM frames WHERE position >= ? ORDER BY position');
     this.#setNext = db.prepare("UPDATE meta SET value = ? WHERE name = 'nextNumber'");
-    this.#setWindow = db.prepare('INSERT OR REPLACE INTO windows (vin, window) VALUES (?, ?)');
-    this.#dropWindow = db.prepare('DELETE FROM windows WHERE vin = ?');
     this.#setGaps = db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('gaps', ?)");
   }
 
@@ -131,10 +130,7 @@ export class Store {
     const dropped = this.#transaction(() => {
       this.#insert.run(position, bytes);
       this.#setNext.run(String(number + 1));
-      for (const [vin, window] of request.windows) {
-        if (window) this.#setWindow.run(vin, window);
-        else this.#dropWindow.run(vin);
-      }
+      this.#windows.append(request.windows);
       this.#delete.run(request.acknowledged);
       if (request.told) this.#evictions.forget(request.told);
       return request.room ? this.#makeRoom(request.room, request.frame) : null;
@@ -174,8 +170,7 @@ export class Store {
   }
 
   windows(): [vin: string, window: Uint8Array][] {
-    const rows = this.#db.prepare('SELECT vin, window FROM windows').all();
-    return rows.map((row) => [row['vin'] as string, row['window'] as Uint8Array]);
+    return this.#windows.all();
   }
 
   close(): void {

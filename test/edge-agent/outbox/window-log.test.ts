@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { test, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { createTables, openDatabase } from '#edge-agent/outbox/database.ts';
+import { salvage } from '#edge-agent/outbox/salvage.ts';
+import { outboxFile, Store } from '#edge-agent/outbox/store.ts';
+import { unpackWindows, WindowLog } from '#edge-agent/outbox/window-log.ts';
+import type { WindowRow } from '#edge-agent/window/recent.ts';
+
+function folder(t: TestContext): string {
+  const dir = mkdtempSync(path.join(tmpdir(), 'window-log-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+function opened(file: string): DatabaseSync {
+  const db = openDatabase(file);
+  if (!db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'meta'").get()) createTables(db);
+  return db;
+}
+
+function count(db: DatabaseSync, table: 'windows' | 'windowLog'): number {
+  return Number(db.prepare(`SELECT count(*) n FROM ${table}`).get()?.['n']);
+}
+
+const inOrder = (rows: Iterable<[string, Uint8Array]>): [string, string][] =>
+  [...rows]
+    .map(([vin, window]): [string, string] => [vin, Buffer.from(window).toString('hex')])
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+
+const window = (byte: number): Uint8Array => new Uint8Array(24).fill(byte);
+
+test('what each car’s last window is survives folds and new starts', (t) => {
+  const vins = fc.constantFrom('VIN1', 'VIN22', 'VIN333', 'ÄÖ');
+  const row = fc.tuple(vins, fc.option(fc.uint8Array({ maxLength: 48 }), { nil: null }));
+  const commits = fc.array(fc.record({ rows: fc.array(row, { maxLength: 6 }), again: fc.boolean() }), {
+    maxLength: 12,
+  });
+  let run = 0;
+  fc.assert(
+    fc.property(commits, fc.integer({ min: 1, max: 12 }), (all, foldAt) => {
+      const file = path.join(folder(t), `${run++}.db`);
+      const expected = new Map<string, Uint8Array>();
+      let db = opened(file);
+      let log = new WindowLog(db, { foldAt });
+      for (const { rows, again } of all) {
+        log.append(rows);
+        for (const [vin, bytes] of rows) {
+          if (bytes) expected.set(vin, bytes);
+          else expected.delete(vin);
+        }
+        if (again) {
+          db.close();
+          db = opened(file);
+          log = new WindowLog(db, { foldAt });
+        }
+        assert.deepEqual(inOrder(log.all()), inOrder(expected));
+      }
+      db.close();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a commit writes one row, and a long log is folded into a row a car', (t) => {
+  const db = opened(path.join(folder(t), 'outbox.db'));
+  const log = new WindowLog(db, { foldAt: 100 });
+  const cars = Array.from({ length: 33 }, (_, car): WindowRow => [`VIN${car}`, window(car)]);
+  for (let commit = 1; commit <= 3; commit++) {
+    log.append(cars);
+    assert.deepEqual([count(db, 'windowLog'), count(db, 'windows')], [commit, 0]);
+  }
+  log.append([['VIN0', null]]);
+  assert.deepEqual([count(db, 'windowLog'), count(db, 'windows')], [0, 32]);
+  assert.equal(log.all().length, 32);
+  log.append([]);
+  assert.equal(count(db, 'windowLog'), 0);
+  db.close();
+});
+
+test('a file of before there was a log is read on', (t) => {
+  const dir = folder(t);
+  const file = path.join(dir, outboxFile);
+  Store.open(dir).close();
+  const older = openDatabase(file);
+  older.exec('DROP TABLE windowLog');
+  older.prepare('INSERT INTO windows (vin, window) VALUES (?, ?)').run('VIN1', window(1));
+  older.close();
+  const store = Store.open(dir);
+  assert.deepEqual(store.contents.notes, []);
+  assert.deepEqual(inOrder(store.windows()), inOrder([['VIN1', window(1)]]));
+  store.close();
+});
+
+test('what can be read of a damaged file has the last windows, those in the log too', (t) => {
+  const dir = folder(t);
+  const file = path.join(dir, outboxFile);
+  const db = opened(file);
+  const log = new WindowLog(db, { foldAt: 4 });
+  log.append(['VIN1', 'VIN2', 'VIN3', 'VIN4'].map((vin): WindowRow => [vin, window(1)]));
+  log.append([
+    ['VIN1', window(2)],
+    ['VIN2', null],
+  ]);
+  db.close();
+  salvage(file, 'a test says so', 0);
+  const repaired = opened(file);
+  const expected: [string, Uint8Array][] = [
+    ['VIN1', window(2)],
+    ['VIN3', window(1)],
+    ['VIN4', window(1)],
+  ];
+  assert.deepEqual(inOrder(new WindowLog(repaired).all()), inOrder(expected));
+  repaired.close();
+});
+
+test('of a row that was cut off anywhere what is whole is read', (t) => {
+  const db = opened(path.join(folder(t), 'outbox.db'));
+  new WindowLog(db).append([
+    ['VIN1', window(1)],
+    ['VIN2', null],
+    ['VIN3', window(3)],
+  ]);
+  const packed = db.prepare('SELECT rows FROM windowLog').get()?.['rows'] as Uint8Array;
+  db.close();
+  const whole = unpackWindows(packed);
+  assert.deepEqual(
+    whole.map(([vin]) => vin),
+    ['VIN1', 'VIN2', 'VIN3'],
+  );
+  for (let length = 0; length < packed.length; length++) {
+    const rows = unpackWindows(packed.subarray(0, length));
+    assert.deepEqual(rows, whole.slice(0, rows.length));
+    assert.ok(rows.length < 3);
+  }
+});
