@@ -42,7 +42,7 @@ test('what blocks a run and what only makes it worse are told apart', () => {
   assert.equal(nodeFinding('20.19.0').state, 'blocks');
   assert.equal(nodeFinding('24.1.0').state, 'ok');
   assert.equal(coresFinding(2, quickstart).state, 'ok');
-  assert.equal(coresFinding(2, large).state, 'warns');
+  assert.equal(coresFinding(1, large).state, 'warns');
   assert.equal(schedulingFinding(true)?.state, 'ok');
   assert.equal(schedulingFinding(false)?.state, 'warns');
   assert.equal(schedulingFinding(undefined), undefined);
@@ -90,7 +90,7 @@ test('what blocks a run and what only makes it worse are told apart', () => {
 test('everything that is not well says what it means and what helps', () => {
   const findings = [
     nodeFinding('20.19.0'),
-    coresFinding(2, large),
+    coresFinding(1, large),
     schedulingFinding(false),
     memoryFinding(gib, large),
     descriptorsFinding(large, limit(1024)),
@@ -106,7 +106,7 @@ test('everything that is not well says what it means and what helps', () => {
     spaceFinding(gib, large, '/tmp'),
   ];
   for (const finding of findings) assert.ok(finding?.consequence && finding.fix, finding?.subject);
-  assert.match(coresFinding(2, large).fix ?? '', /--cars \d+$/);
+  assert.match(coresFinding(1, large).fix ?? '', /--cars \d+$/);
 });
 
 test('a temp folder that is not there blocks a run', async () => {
