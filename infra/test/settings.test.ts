@@ -25,7 +25,7 @@ test('a setting that is missing or wrong is told with its key and the reason, al
     [{ 'fleetbed:image': 'fleetbed:latest' }, /fleetbed:image: expected an image with its digest/],
     [{ 'fleetbed:messageInterval': '10' }, /fleetbed:messageInterval: expected a duration such as/],
     [{ 'fleetbed:edges': '3' }, /fleetbed:edges: 100000 cars and 10000 messages\/s need at least 7, got 3/],
-    [{ 'fleetbed:bridges': '1', 'fleetbed:cars': '1000000' }, /fleetbed:bridges: .* need at least 2, got 1/],
+    [{ 'fleetbed:bridges': '1', 'fleetbed:cars': '2000000' }, /fleetbed:bridges: .* need at least 2, got 1/],
     [{ 'fleetbed:kafkaImage': undefined }, /fleetbed:kafkaImage: needed where fleetbed:kafka is strimzi/],
     [{ 'fleetbed:kafka': 'managed' }, /fleetbed:kafkaImage: only where fleetbed:kafka is strimzi/],
     [{ 'fleetbed:brokers': '2' }, /fleetbed:brokers: /],

@@ -61,7 +61,7 @@ export class Marks {
   /** Nobody waits for it any more: it is acknowledged, or given up on purpose. */
   acked(slot: number, seq: number): void {
     const ahead = seq - this.#acked[slot]! - 1;
-    assert(ahead >= 0 && ahead <= 32 && seq <= this.#sent[slot]!, `ack of ${seq}`);
+    if (!(ahead >= 0 && ahead <= 32 && seq <= this.#sent[slot]!)) assert.fail(`ack of ${seq}`);
     this.#unacked--;
     if (ahead > 0) {
       this.#ackedAhead[slot]! |= 1 << (ahead - 1);
