@@ -13,7 +13,7 @@ import {
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { closeQuietly, createTables, isWholeFrame, openDatabase, readKnownGaps } from './database.ts';
-import { readWindowLog, unpackWindows } from './window-log.ts';
+import { appendToWindowLog, readWindowLog } from './window-log.ts';
 
 /**
  * Repair of a damaged outbox file: every frame that can still be read whole goes, in order and unchanged, into a new
@@ -24,7 +24,6 @@ interface Salvaged {
   frames: number;
   /** Positions between the first and the last one known that gave no whole frame; null when nothing is known. */
   unreadable: number | null;
-  windows: number;
 }
 
 const pageBytes = 4096;
@@ -71,7 +70,7 @@ function repaired(file: string): string {
 
 function copyWhatIsReadable(file: string, target: DatabaseSync): Salvaged {
   const source = openReadable(file);
-  if (source === null) return { frames: 0, unreadable: null, windows: 0 };
+  if (source === null) return { frames: 0, unreadable: null };
   const insertFrame = target.prepare('INSERT INTO frames (position, bytes) VALUES (?, ?)');
   let frames = 0;
   target.exec('BEGIN IMMEDIATE');
@@ -83,7 +82,7 @@ function copyWhatIsReadable(file: string, target: DatabaseSync): Salvaged {
     frames += 1;
     insertFrame.run(frames, bytes);
   }
-  const windows = copyWindows(source.db, target);
+  copyWindows(source.db, target);
   copyEvictions(source.db, target);
   target.exec('COMMIT');
   let dropped = 0;
@@ -93,25 +92,17 @@ function copyWhatIsReadable(file: string, target: DatabaseSync): Salvaged {
   source.remove();
   const expected = known.last - known.first + 1 - dropped;
   const unreadable = known.last < known.first ? null : Math.max(0, expected - frames);
-  return { frames, unreadable, windows };
+  return { frames, unreadable };
 }
 
-/** Of each car the last that can be read. @returns how many were read */
-function copyWindows(source: DatabaseSync, target: DatabaseSync): number {
-  const set = target.prepare('INSERT OR REPLACE INTO windows (vin, window) VALUES (?, ?)');
-  const drop = target.prepare('DELETE FROM windows WHERE vin = ?');
-  const base = readWhilePossible(source, 'SELECT vin, window FROM windows').map((row) => Object.values(row));
-  const log = readWhilePossible(source, readWindowLog).flatMap(({ rows }) =>
-    rows instanceof Uint8Array ? unpackWindows(rows) : [],
-  );
-  let read = 0;
-  for (const [vin, window] of [...base, ...log]) {
-    if (typeof vin !== 'string') continue;
-    if (window instanceof Uint8Array) set.run(vin, window);
-    else if (window === null) drop.run(vin);
-    read += 1;
-  }
-  return read;
+/** As they stand, table and log: whoever opens the file finds of each car the last that could be read. */
+function copyWindows(source: DatabaseSync, target: DatabaseSync): void {
+  const insertWindow = target.prepare('INSERT OR REPLACE INTO windows (vin, window) VALUES (?, ?)');
+  for (const { vin, window } of readWhilePossible(source, 'SELECT vin, window FROM windows'))
+    if (typeof vin === 'string' && window instanceof Uint8Array) insertWindow.run(vin, window);
+  const append = target.prepare(appendToWindowLog);
+  for (const { rows } of readWhilePossible(source, readWindowLog))
+    if (rows instanceof Uint8Array) append.run(rows);
 }
 
 /** What was dropped and is not told yet. Rows of a table that an older file does not have may be anything. */

@@ -19,7 +19,7 @@ export class WindowLog {
     this.#db = db;
     this.#foldAt = options.foldAt;
     createWindowLog(db);
-    this.#append = db.prepare('INSERT INTO windowLog (rows) VALUES (?)');
+    this.#append = db.prepare(appendToWindowLog);
     this.#set = db.prepare('INSERT OR REPLACE INTO windows (vin, window) VALUES (?, ?)');
     this.#drop = db.prepare('DELETE FROM windows WHERE vin = ?');
     this.#entries = [...this.#read()].length;
@@ -64,6 +64,7 @@ export class WindowLog {
   }
 }
 
+export const appendToWindowLog = 'INSERT INTO windowLog (rows) VALUES (?)';
 export const readWindowLog = 'SELECT rows FROM windowLog ORDER BY number';
 
 /** Files of before there was a log do not have it. */
