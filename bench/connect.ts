@@ -9,8 +9,9 @@ import { started, stopped } from './processes.ts';
 
 /**
  * What it takes to connect a fleet: time and CPU of both ends until the last car is accepted (TCP, CONNECT with password,
- * CONNACK), beside as many bare TCP connections in the same run. Rounds in turns, in fresh processes; the median of the ratios
- * stands, pair by pair.
+ * CONNACK), beside as many bare TCP connections in the same run, and beside as many that exchange as many bytes each way and do nothing
+ * else: what the kernel and Node's streams take. Rounds in turns, in fresh processes; the median of the ratios stands, round by
+ * round.
  *
  *     npm run bench:connect [-- --cars 5000 --edges 2 --rounds 5]
  */
@@ -36,11 +37,13 @@ interface Figure {
   cpuSeconds: number;
 }
 
-const pairs: Record<ConnectTask['kind'], Figure>[] = [];
+type Round = Record<ConnectTask['kind'], Figure>;
+const measuredRounds: Round[] = [];
 for (let round = 0; round < rounds; round++) {
   const tcp = await measured('tcp', startListener);
+  const exchange = await measured('exchange', startListener);
   const cars = await measured('cars', (index) => startEdge(`edge-${index + 1}`));
-  pairs.push({ tcp, cars });
+  measuredRounds.push({ tcp, exchange, cars });
 }
 print();
 
@@ -87,28 +90,30 @@ async function startListener(): Promise<Server> {
 }
 
 function print(): void {
-  const median = (of: (pair: (typeof pairs)[number]) => number): number =>
-    pairs.map(of).toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN;
+  const median = (of: (round: Round) => number): number =>
+    measuredRounds.map(of).toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN;
   const write = (text: string): boolean => process.stdout.write(`${text}\n`);
-  const row = (name: string, seconds: number, cpu: number): void => {
-    const each = ((cpu / connections) * 1e6).toFixed(0);
-    write(
-      `  ${name.padEnd(22)}${seconds.toFixed(2).padStart(8)}${cpu.toFixed(2).padStart(12)}${each.padStart(22)}`,
-    );
-  };
   write(`${connections} connections to ${edges} servers, median of ${rounds} rounds\n`);
-  write('                         seconds   CPU-seconds   CPU-us a connection');
-  row(
-    'bare TCP',
-    median(({ tcp }) => tcp.seconds),
-    median(({ tcp }) => tcp.cpuSeconds),
-  );
-  row(
-    'cars, accepted',
-    median(({ cars }) => cars.seconds),
-    median(({ cars }) => cars.cpuSeconds),
-  );
-  const time = median(({ tcp, cars }) => cars.seconds / tcp.seconds).toFixed(2);
-  const cpu = median(({ tcp, cars }) => cars.cpuSeconds / tcp.cpuSeconds).toFixed(2);
-  write(`  ratio                 x ${time}       x ${cpu}`);
+  write('                         seconds  ratio   CPU-seconds  ratio   CPU-us a connection');
+  const row = (name: string, kind: ConnectTask['kind']): void => {
+    const cpu = median((round) => round[kind].cpuSeconds);
+    const columns = [
+      name.padEnd(22),
+      median((round) => round[kind].seconds)
+        .toFixed(2)
+        .padStart(10),
+      median((round) => round[kind].seconds / round.tcp.seconds)
+        .toFixed(2)
+        .padStart(7),
+      cpu.toFixed(2).padStart(14),
+      median((round) => round[kind].cpuSeconds / round.tcp.cpuSeconds)
+        .toFixed(2)
+        .padStart(7),
+      ((cpu / connections) * 1e6).toFixed(0).padStart(22),
+    ];
+    write(`  ${columns.join('')}`);
+  };
+  row('bare TCP', 'tcp');
+  row('TCP and an exchange', 'exchange');
+  row('cars, accepted', 'cars');
 }

@@ -148,7 +148,7 @@ export class GuardedBroker {
   }
 
   #createServer(options: GuardedBrokerOptions, refusals: Refusals): net.Server {
-    const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+    const socketOptions = { noDelay: true };
     const admit = (socket: Socket): void => this.#door.admit(socket);
     const server = options.tls
       ? tls.createServer(

@@ -10,7 +10,8 @@ import {
   type OutgoingPublish,
 } from './mqtt-wire.ts';
 
-export type { CloseReason, MqttWill } from './mqtt-link.ts';
+export type { MqttWill } from './connect-packet.ts';
+export type { CloseReason } from './mqtt-link.ts';
 
 export interface MqttClientOptions extends MqttLinkOptions {
   host: string;

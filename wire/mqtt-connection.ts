@@ -2,9 +2,8 @@ import type { Socket } from 'node:net';
 import type { IConnectPacket } from 'mqtt-packet';
 import type { AedesSide } from './aedes-side.ts';
 import { Answers } from './answers.ts';
-import { readConnect } from './connect-packet.ts';
+import { readConnect, type MqttWill } from './connect-packet.ts';
 import { readDirectly } from './direct-reads.ts';
-import type { MqttWill } from './mqtt-link.ts';
 import { PacketFaultError, PacketGuard, type Room } from './packet-guard.ts';
 import { PublishCutter, type CutPublish, type PacketTaker } from './publish-cutter.ts';
 
@@ -46,6 +45,9 @@ export interface ConnectionOwner {
   /** Its socket has closed. */
   onClosed(connection: MqttConnection): void;
 }
+
+/** Of clients that may be silent for ever, TCP asks whether they are still there. */
+const tcpKeepAliveMs = 60_000;
 
 /** Whose socket it is: so that all sockets share their listeners. */
 const connectionOf = Symbol('connection');
@@ -137,8 +139,10 @@ export class MqttConnection implements PacketTaker {
    */
   accept(keepAliveSeconds: number): void {
     clearTimeout(this.#silence);
-    this.#silence =
-      keepAliveSeconds > 0 ? setTimeout(keepAliveOver, keepAliveSeconds * 1500 + 1, this) : undefined;
+    this.#silence = undefined;
+    if (keepAliveSeconds > 0) this.#silence = setTimeout(keepAliveOver, keepAliveSeconds * 1500 + 1, this);
+    // Or nobody would notice that it has gone without a word.
+    else this.socket.setKeepAlive(true, tcpKeepAliveMs);
     this.#accepted = true;
     this.#guard.accept();
     this.#answers.accept();
@@ -307,16 +311,18 @@ export class MqttConnection implements PacketTaker {
   }
 
   #takeConnect(bytes: Buffer): void {
-    this.#connect ??= [];
-    this.#connect.push(bytes);
-    if (!this.#guard.isBetweenPackets) return;
+    if (!this.#guard.isBetweenPackets) {
+      this.#connect ??= [];
+      this.#connect.push(bytes);
+      return;
+    }
+    const begun = this.#connect;
+    this.#connect = undefined;
     let packet: IConnectPacket;
     try {
-      packet = readConnect(Buffer.concat(this.#connect));
+      packet = readConnect(begun ? Buffer.concat([...begun, bytes]) : bytes);
     } catch (error) {
       return this.#fail(new PacketFaultError('malformed-packet', (error as Error).message));
-    } finally {
-      this.#connect = undefined;
     }
     return this.#owner.onConnect(this, packet);
   }

@@ -3,6 +3,7 @@ import type { Aedes, Subscription } from 'aedes';
 import type { IConnectPacket } from 'mqtt-packet';
 import { AedesSide, sideOf } from './aedes-side.ts';
 import type { BrokerGuard, Settle } from './broker-guard.ts';
+import type { MqttWill } from './connect-packet.ts';
 import {
   MqttConnection,
   type ConnectionLimits,
@@ -10,7 +11,6 @@ import {
   type HeldTally,
   type Silence,
 } from './mqtt-connection.ts';
-import type { MqttWill } from './mqtt-link.ts';
 import { RefusedError, type DropReason, type Refusals, type RefusalReason } from './mqtt-refusals.ts';
 import type { CutPublish } from './publish-cutter.ts';
 

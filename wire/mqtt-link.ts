@@ -1,14 +1,8 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { disconnect, encodeConnect, PacketReader, pingRequest, type Incoming } from './mqtt-wire.ts';
+import { encodeConnect, type MqttWill } from './connect-packet.ts';
+import { disconnect, PacketReader, pingRequest, type Incoming } from './mqtt-wire.ts';
 import { TurnWriter } from './turn-writer.ts';
-
-export interface MqttWill {
-  topic: string;
-  payload: Buffer;
-  qos: 0 | 1;
-  retain: boolean;
-}
 
 export interface MqttLinkOptions {
   tls?: tls.ConnectionOptions;

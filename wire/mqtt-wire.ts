@@ -43,27 +43,6 @@ export function encodePuback(id: number): Buffer {
   return Buffer.from([0x40, 2, id >> 8, id & 255]);
 }
 
-export function encodeConnect(options: {
-  clientId: string;
-  username: string | undefined;
-  password: string | undefined;
-  keepAliveSeconds: number;
-  /** true: the broker forgets what it kept for this client id, and keeps nothing. */
-  cleanSession: boolean;
-  will: { topic: string; payload: Buffer; qos: 0 | 1; retain: boolean } | undefined;
-}): Buffer {
-  const { clientId, username, password, will } = options;
-  return mqtt.generate({
-    cmd: 'connect',
-    clientId,
-    keepalive: options.keepAliveSeconds,
-    clean: options.cleanSession,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password: Buffer.from(password) }),
-    ...(will ? { will } : {}),
-  });
-}
-
 export function encodeSubscribe(id: number, filter: string, qos: 0 | 1): Buffer {
   return mqtt.generate({ cmd: 'subscribe', messageId: id, subscriptions: [{ topic: filter, qos }] });
 }

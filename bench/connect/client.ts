@@ -3,10 +3,10 @@ import { kinds, type Clients } from '../clients/kinds.ts';
 
 /**
  * One process that opens many connections, the next as soon as one is up, and tells its parent what that took: bare TCP
- * connections, or cars that an edge accepts.
+ * connections, the same with an exchange of as many bytes as a car's CONNECT and its answer have, or cars that an edge accepts.
  */
 export interface ConnectTask {
-  kind: 'tcp' | 'cars';
+  kind: 'tcp' | 'exchange' | 'cars';
   ports: number[];
   connections: number;
 }
@@ -18,10 +18,13 @@ const opening = 200;
 const host = '127.0.0.1';
 
 const warmUpConnections = 1000;
+/** Of a CONNECT with a VIN, a run's id and a password. */
+const connectBytes = 125;
 
 const { kind, ports, connections } = JSON.parse(process.argv[2] ?? '') as ConnectTask;
 let next = 0;
-const opener = kind === 'tcp' ? bare() : await cars();
+const opener =
+  kind === 'cars' ? await cars() : bare(kind === 'exchange' ? Buffer.alloc(connectBytes) : undefined);
 // Code is compiled by then, at both ends.
 await openUpTo(warmUpConnections);
 await told('warm');
@@ -52,13 +55,20 @@ interface Opener {
   end(): Promise<unknown> | void;
 }
 
-function bare(): Opener {
+/** @param question resolves with its answer; with none, with the connection */
+function bare(question?: Buffer): Opener {
   const sockets: net.Socket[] = [];
+  const buffer = Buffer.alloc(1024);
   return {
     open: (connection) =>
       new Promise<void>((resolve, reject) => {
         const port = ports[connection % ports.length] ?? 0;
-        const socket = net.connect({ host, port, noDelay: true }, resolve);
+        const callback = (): boolean => {
+          resolve();
+          return true;
+        };
+        const connected = question === undefined ? resolve : (): unknown => socket.write(question);
+        const socket = net.connect({ host, port, noDelay: true, onread: { buffer, callback } }, connected);
         socket.once('error', reject);
         sockets.push(socket);
       }),

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import mqtt from 'mqtt-packet';
 import type { MqttClient } from '#wire/mqtt-client.ts';
@@ -162,6 +164,36 @@ test(
     assert.equal(await under.dropped('keep-alive-timeout'), 1);
   },
 );
+
+const tcpTable = '/proc/net/tcp';
+const skip = existsSync(tcpTable) ? false : 'this system has no /proc';
+
+test(
+  'of a client that may be silent for ever TCP asks whether it is there',
+  { ...timeout, skip },
+  async (t) => {
+    const under = await startBroker(t);
+    for (const keepalive of [0, 60]) {
+      const clientId = `car-${keepalive}`;
+      const { socket } = await connectAccepted(t, under.broker.port, { clientId, keepalive });
+      // Nothing else is under way, so the broker's end of it has that timer or none.
+      await until(async () => (await tcpTimer(under.broker.port, socket.localPort ?? 0)) !== 'resends');
+      const timer = await tcpTimer(under.broker.port, socket.localPort ?? 0);
+      assert.equal(timer, keepalive === 0 ? 'keep-alive' : 'none');
+    }
+  },
+);
+
+/** The kernel's timer of the connection whose near end is `local` (proc_net_tcp, "tr"). */
+async function tcpTimer(local: number, remote: number): Promise<string | undefined> {
+  const ends = [local, remote].map((port) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`);
+  for (const line of (await readFile(tcpTable, 'utf8')).split('\n')) {
+    const [, near, far, , , timer = ''] = line.trim().split(/\s+/);
+    if (near === ends[0] && far === ends[1])
+      return ['none', 'resends', 'keep-alive'][Number(timer.slice(0, 2))];
+  }
+  return undefined;
+}
 
 test('a client that sends messages and no ping is not dropped for its keep-alive', timeout, async (t) => {
   const under = await startBroker(t);
