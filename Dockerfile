@@ -27,5 +27,6 @@ COPY --from=build /app ./
 USER 10001:10001
 EXPOSE 1883 8884 9100
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=6 CMD ["node_modules/.bin/node", "scripts/healthcheck.ts"]
-ENTRYPOINT ["node_modules/.bin/node", "testbed/cli/main.ts"]
+# V8 as testbed/run/node-args.ts has it for the parts of a run.
+ENTRYPOINT ["node_modules/.bin/node", "--disable-warning=ExperimentalWarning", "--no-memory-reducer", "--initial-old-space-size=160", "testbed/cli/main.ts"]
 CMD ["--help"]

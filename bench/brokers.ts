@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeArgs } from '#testbed/run/node-args.ts';
 import { pickPort } from '#testbed/run/ports.ts';
 import { processUsage } from '#testbed/run/resources.ts';
 import { mosquitto, started, stopped } from './processes.ts';
@@ -35,14 +36,14 @@ async function startMosquitto(program: string): Promise<BenchBroker> {
   return brokerOf('mosquitto', port, await started(['-c', config], 'running', {}, program), folder);
 }
 
-/** An edge agent that no bridge is there for: what it is sent stays in its outbox. */
+/** An edge agent, as `run` starts one, that no bridge is there for: what it is sent stays in its outbox. */
 export async function startEdge(edge: string): Promise<BenchBroker> {
   const port = await pickPort();
   const nobody = await pickPort();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'fleetbed-bench-'));
   const agent = await started(
     [
-      ...[cli, 'edge', '--run', benchRun, '--edge', edge, '--listen-port', String(port)],
+      ...[...nodeArgs('edge'), cli, 'edge', '--run', benchRun, '--edge', edge, '--listen-port', String(port)],
       ...['--uplink-bridges', `127.0.0.1:${nobody}`, '--data-dir', folder],
     ],
     'takes cars',

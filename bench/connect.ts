@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { nodeArgs } from '#testbed/run/node-args.ts';
 import { pickPort } from '#testbed/run/ports.ts';
 import { processUsage } from '#testbed/run/resources.ts';
 import { startEdge } from './brokers.ts';
@@ -57,7 +58,9 @@ async function measured(
     const task: ConnectTask = { kind, ports: servers.map(({ port }) => port), connections };
     const cpu = (): number => servers.reduce((sum, server) => sum + server.cpuSeconds(), 0);
     let before = 0;
-    const child = fork(new URL('connect/client.ts', import.meta.url), [JSON.stringify(task)]);
+    const child = fork(new URL('connect/client.ts', import.meta.url), [JSON.stringify(task)], {
+      execArgv: nodeArgs('simulate'),
+    });
     return await new Promise<Figure>((resolve, reject) => {
       let figure: Figure | undefined;
       child.on('message', (message: FromConnect) => {
@@ -79,7 +82,7 @@ async function measured(
 async function startListener(): Promise<Server> {
   const port = await pickPort();
   const child = await started(
-    [fileURLToPath(new URL('connect/listener.ts', import.meta.url)), String(port)],
+    [...nodeArgs('edge'), fileURLToPath(new URL('connect/listener.ts', import.meta.url)), String(port)],
     'listens',
   );
   return {

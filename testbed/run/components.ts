@@ -4,32 +4,13 @@ import { fileURLToPath } from 'node:url';
 import type { FromSimulator, FromTrainer } from '#contract/control.ts';
 import type { UserError } from '#runtime/errors.ts';
 import { LinkProxy } from './link-proxy.ts';
+import { nodeArgs } from './node-args.ts';
 import type { ProcessPlan, RunPlan } from './plan.ts';
 import { Supervised, type Part } from './supervised.ts';
 
 const cli = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 
 const readyTimeoutMs = 30_000;
-
-/**
- * Without the memory reducer: where little is allocated it looks through the whole heap to give some of it back, and lets the heap grow
- * by a tenth from then on. A process of 100,000 cars that has thousands of messages then does so every three seconds: edges spent 9 % of
- * their CPU in it, with this 2 %. And an old generation is looked through when it reaches 160 MB, not again and again on its way there:
- * what messages lie in counts for it as well, so a bridge did so every second, and while cars connected as fast as the machine
- * can, one edge of eight was kept from its cars for a second.
- */
-const nodeArgs = [
-  '--disable-warning=ExperimentalWarning',
-  '--no-memory-reducer',
-  '--initial-old-space-size=160',
-];
-/**
- * Of processes that hold thousands of cars. At its usual 16 MB the young generation overflows while they connect, and half of what
- * they leave behind grows old with the process: 80,000 cars took 6.1 GB with this, all parts together, and 7.0 GB without. And
- * nothing is taken to live long because it once did: one edge of many had its messages among its old objects, and looked through all
- * of them every 8 s.
- */
-const carHoldersArgs = ['--max-semi-space-size=32', '--no-allocation-site-pretenuring'];
 
 /** The processes and link proxies of a run. */
 export interface Components {
@@ -59,14 +40,7 @@ export async function prepareComponents(plan: RunPlan, hooks: ComponentHooks): P
     await writeFile(file, `${JSON.stringify(process.config, null, 2)}\n`, { mode: 0o600 });
     return new Supervised({
       name: process.name,
-      args: [
-        ...nodeArgs,
-        ...(holdsCars(process) ? carHoldersArgs : []),
-        cli,
-        process.command,
-        '--config',
-        file,
-      ],
+      args: [...nodeArgs(process.command), cli, process.command, '--config', file],
       logFile: path.join(hooks.logDir, `${process.name}.log`),
       readyTimeoutMs,
       // The channel carries what contract/control.ts says, from a process of ours.
@@ -90,10 +64,6 @@ export async function prepareComponents(plan: RunPlan, hooks: ComponentHooks): P
     proxies: plan.proxies.map(({ link, listen, target }) => new LinkProxy(link.name, listen, target)),
     byName: new Map(all.map((part) => [part.name, part])),
   };
-}
-
-function holdsCars({ command }: ProcessPlan): boolean {
-  return command === 'edge' || command === 'simulate';
 }
 
 /** Bridges first, then edges, then trainer and cars: each finds its next ready. */

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { nodeArgs } from '#testbed/run/node-args.ts';
+
+test('the image runs parts as a run does', () => {
+  const dockerfile = readFileSync(new URL('../../../Dockerfile', import.meta.url), 'utf8');
+  const [, list = '[]'] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];
+  const [program, ...rest] = JSON.parse(list) as string[];
+  assert.equal(program, 'node_modules/.bin/node');
+  assert.deepEqual(rest, [...nodeArgs('bridge'), 'testbed/cli/main.ts']);
+});
