@@ -38,10 +38,18 @@ export class ResourceMeter {
   rssBytes = 0;
   rssPeakBytes = 0;
   readonly #swappedBefore = swapped();
+  readonly #ticksBefore = cpuTicks(read('/proc/stat'));
 
   /** To and from swap since the meter began, by the whole machine. */
   swappedBytes(): number {
     return swapped() - this.#swappedBefore;
+  }
+
+  /** Of all CPU time since the meter began, what the host gave to others while this machine wanted it: 0 to 1. */
+  stolenRatio(): number {
+    const now = cpuTicks(read('/proc/stat'));
+    const total = now.total - this.#ticksBefore.total;
+    return total > 0 ? (now.stolen - this.#ticksBefore.stolen) / total : 0;
   }
 
   /**
@@ -100,6 +108,14 @@ function swapped(): number {
   } catch {
     return 0;
   }
+}
+
+/** @param stat /proc/stat, whose first line has user, nice, system, idle, iowait, irq, softirq, steal (proc_stat(5)); 0 without it */
+export function cpuTicks(stat = ''): { stolen: number; total: number } {
+  const [, line = ''] = /^cpu +(.*)$/m.exec(stat) ?? [];
+  // What guests of this machine take is in user and nice already.
+  const ticks = line.split(' ', 8).map(Number);
+  return { stolen: ticks[7] ?? 0, total: ticks.reduce((sum, each) => sum + each, 0) };
 }
 
 function cpuTimes(): { busy: number; total: number } {

@@ -49,6 +49,7 @@ export function summarise(facts: RunFacts): Summary {
   const { scenario, ledger, scraper, collector, meter } = facts;
   const validity = collector.watch.verdict({
     swappedBytes: meter.swappedBytes(),
+    stolenRatio: meter.stolenRatio(),
     unfinished: facts.unfinished,
   });
   const connecting = connectingOf({

@@ -33,6 +33,8 @@ const busyCpuRatio = 0.95;
 const busySecondsRatio = 0.1;
 /** What others had swapped out comes back now and then. */
 const calmSwapBytes = 16 * 1024 * 1024;
+/** A host that is not short of cores takes a thousandth. */
+const calmStolenRatio = 0.01;
 
 /** Collects what the verdict on the generator needs, second by second, in bounded memory. */
 export class GeneratorWatch {
@@ -64,6 +66,8 @@ export class GeneratorWatch {
   verdict(machine: {
     /** Written to and read from swap while the run lasted, by the whole machine. */
     swappedBytes?: number;
+    /** Of the machine's CPU time, what its host gave to others meanwhile: 0 to 1. */
+    stolenRatio?: number;
     /** Simulators that never said that their schedule is over. */
     unfinished?: readonly string[];
   }): Validity {
@@ -87,7 +91,12 @@ export class GeneratorWatch {
         `the machine was busy: CPU above ${percent(busyCpuRatio)} in ${this.#busySeconds} of ${this.#secondsInAll} s, latencies include that`,
       );
     }
-    const { swappedBytes = 0 } = machine;
+    const { swappedBytes = 0, stolenRatio = 0 } = machine;
+    if (stolenRatio > calmStolenRatio) {
+      warnings.push(
+        `the host of this virtual machine gave ${percent(stolenRatio)} of its CPU time to others (steal): its cores are slower than they look, latencies include that`,
+      );
+    }
     if (swappedBytes > calmSwapBytes) {
       warnings.push(
         `the machine swapped ${bytes(swappedBytes)} in and out: it has too little memory, latencies include that`,

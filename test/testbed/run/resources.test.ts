@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import os from 'node:os';
 import { test } from 'node:test';
-import { processUsage, ResourceMeter } from '#testbed/run/resources.ts';
+import { cpuTicks, processUsage, ResourceMeter } from '#testbed/run/resources.ts';
 
 const skip = existsSync('/proc/self/stat') ? false : 'this system has no /proc';
 
@@ -31,4 +32,17 @@ test('the lives of a part add up in CPU time, and the largest counts in memory',
   }
   const both = meter.byProcess()['edge-1'];
   assert.ok(alone >= 0.2 && both && both.cpuSeconds > alone * 1.3, `${alone} ${both?.cpuSeconds}`);
+});
+
+test('what the host took of the CPU time is read from /proc/stat', { skip }, () => {
+  const stat = 'cpu  601784 52564 201793 925842 5467 0 30584 24015 7 0\ncpu0 1 2 3 4 5 6 7 8 9 10\n';
+  assert.deepEqual(cpuTicks(stat), { stolen: 24_015, total: 1_842_049 });
+  assert.deepEqual(cpuTicks(''), { stolen: 0, total: 0 });
+  // Of this machine: all its cores since it started, give or take what a container hides of it.
+  const { stolen, total } = cpuTicks(readFileSync('/proc/stat', 'utf8'));
+  assert.ok(total > 0 && stolen >= 0 && stolen < total);
+  const idle = os.cpus().reduce((sum, { times }) => sum + times.idle, 0) / 10;
+  assert.ok(total > idle * 0.9, `${total} ticks, ${idle} of them idle`);
+  const ratio = new ResourceMeter().stolenRatio();
+  assert.ok(ratio >= 0 && ratio <= 1);
 });

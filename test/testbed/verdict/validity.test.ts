@@ -64,6 +64,13 @@ test('swapping is a warning, a little of it is not worth one', () => {
   assert.match(swap(3e9).warnings[0] ?? '', /swapped 3 GB in and out/);
 });
 
+test('CPU time that the host gave to others is a warning, a little of it is not worth one', () => {
+  const steal = (stolenRatio: number) => watched(() => ({})).verdict({ ...calm, stolenRatio });
+  assert.deepEqual(steal(0.002).warnings, []);
+  assert.equal(steal(0.12).valid, true);
+  assert.match(steal(0.12).warnings[0] ?? '', /gave 12 % of its CPU time to others/);
+});
+
 test('a simulator that never came to the end of its schedule makes it invalid: its late messages are counted nowhere', () => {
   const { valid, invalidReasons } = watched(() => ({})).verdict({ ...calm, unfinished: ['simulator-2'] });
   assert.equal(valid, false);
