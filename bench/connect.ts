@@ -98,23 +98,15 @@ function print(): void {
   const write = (text: string): boolean => process.stdout.write(`${text}\n`);
   write(`${connections} connections to ${edges} servers, median of ${rounds} rounds\n`);
   write('                         seconds  ratio   CPU-seconds  ratio   CPU-us a connection');
+  const column = (value: number, width: number, digits = 2): string => value.toFixed(digits).padStart(width);
   const row = (name: string, kind: ConnectTask['kind']): void => {
+    const seconds = median((round) => round[kind].seconds);
+    const ratio = median((round) => round[kind].seconds / round.tcp.seconds);
     const cpu = median((round) => round[kind].cpuSeconds);
-    const columns = [
-      name.padEnd(22),
-      median((round) => round[kind].seconds)
-        .toFixed(2)
-        .padStart(10),
-      median((round) => round[kind].seconds / round.tcp.seconds)
-        .toFixed(2)
-        .padStart(7),
-      cpu.toFixed(2).padStart(14),
-      median((round) => round[kind].cpuSeconds / round.tcp.cpuSeconds)
-        .toFixed(2)
-        .padStart(7),
-      ((cpu / connections) * 1e6).toFixed(0).padStart(22),
-    ];
-    write(`  ${columns.join('')}`);
+    const cpuRatio = median((round) => round[kind].cpuSeconds / round.tcp.cpuSeconds);
+    const times = column(seconds, 10) + column(ratio, 7);
+    const cpus = column(cpu, 14) + column(cpuRatio, 7) + column((cpu / connections) * 1e6, 22, 0);
+    write(`  ${name.padEnd(22)}${times}${cpus}`);
   };
   row('bare TCP', 'tcp');
   row('TCP and an exchange', 'exchange');

@@ -1,4 +1,5 @@
 import mqtt, { type IConnectPacket } from 'mqtt-packet';
+import { lengthBytes, writeLength } from './mqtt-wire.ts';
 
 /**
  * CONNECT, written and read. Every car and every edge sends the same kind: MQTT 3.1.1, a name and a password, and nothing
@@ -6,6 +7,7 @@ import mqtt, { type IConnectPacket } from 'mqtt-packet';
  * mqtt-packet does the rest. MQTT 3.1.1, section 3.1.
  */
 
+const firstByte = 0x10;
 /** "MQTT", level 4. */
 const protocol = Buffer.from([0, 4, 0x4d, 0x51, 0x54, 0x54, 4]);
 const userNameAndPassword = 0xc0;
@@ -57,11 +59,10 @@ function encodePlain(
   keepAliveSeconds: number,
   cleanSession: boolean,
 ): Buffer {
-  const header = length < 128 ? [0x10, length] : [0x10, (length & 127) | 128, length >>> 7];
-  const bytes = Buffer.allocUnsafe(header.length + length);
-  bytes.set(header);
-  bytes.set(protocol, header.length);
-  let at = header.length + flagsAt;
+  const bytes = Buffer.allocUnsafe(1 + lengthBytes(length) + length);
+  bytes[0] = firstByte;
+  let at = writeLength(bytes, length, 1);
+  at += protocol.copy(bytes, at);
   at = bytes.writeUInt8(userNameAndPassword | (cleanSession ? cleanSessionFlag : 0), at);
   at = bytes.writeUInt16BE(keepAliveSeconds, at);
   for (const text of strings) {
@@ -84,7 +85,8 @@ export function readConnect(bytes: Buffer): IConnectPacket {
 function readPlain(bytes: Buffer): IConnectPacket | undefined {
   const [first, low = 0, high = 0] = bytes;
   const start = low < 128 ? 2 : 3;
-  if (first !== 0x10 || (start === 3 && high >= 128) || bytes.length < start + stringsAt) return undefined;
+  if (first !== firstByte || (start === 3 && high >= 128) || bytes.length < start + stringsAt)
+    return undefined;
   if (bytes.compare(protocol, 0, flagsAt, start, start + flagsAt) !== 0) return undefined;
   const flags = bytes[start + flagsAt] ?? 0;
   if ((flags & ~cleanSessionFlag) !== userNameAndPassword) return undefined;

@@ -26,11 +26,7 @@ export function encodePublish(message: OutgoingPublish): [Buffer] | [Buffer, Buf
   const headBytes = 1 + lengthBytes(length) + length - payload.length;
   const bytes = Buffer.allocUnsafe(headBytes + (copies ? payload.length : 0));
   bytes[0] = 0x30 | (message.dup ? 8 : 0) | (qos << 1) | (message.retain ? 1 : 0);
-  let at = 1;
-  for (let rest = length; ; rest >>>= 7) {
-    bytes[at++] = rest < 128 ? rest : (rest & 127) | 128;
-    if (rest < 128) break;
-  }
+  let at = writeLength(bytes, length, 1);
   at = bytes.writeUInt16BE(topicBytes, at);
   at += bytes.write(topic, at, 'utf8');
   if (qos > 0) at = bytes.writeUInt16BE(id, at);
@@ -51,10 +47,20 @@ export function encodeUnsubscribe(id: number, filter: string): Buffer {
   return mqtt.generate({ cmd: 'unsubscribe', messageId: id, unsubscriptions: [filter] });
 }
 
-function lengthBytes(length: number): number {
+/** Bytes that a remaining length takes (MQTT 3.1.1, section 2.2.3). */
+export function lengthBytes(length: number): number {
   if (length < 128) return 1;
   if (length < 128 ** 2) return 2;
   return length < 128 ** 3 ? 3 : 4;
+}
+
+/** @returns where the next byte goes */
+export function writeLength(bytes: Buffer, length: number, at: number): number {
+  let next = at;
+  for (let rest = length; ; rest >>>= 7) {
+    bytes[next++] = rest < 128 ? rest : (rest & 127) | 128;
+    if (rest < 128) return next;
+  }
 }
 
 /** What a broker sends to a client that asks for no more than QoS 1. */

@@ -1,5 +1,6 @@
 import net from 'node:net';
-import { kinds, type Clients } from '../clients/kinds.ts';
+import { encodeConnect } from '#wire/connect-packet.ts';
+import { keepAliveSeconds, kinds, nameOf, type Clients } from '../clients/kinds.ts';
 
 /**
  * One process that opens many connections, the next as soon as one is up, and tells its parent what that took: bare TCP
@@ -18,13 +19,10 @@ const opening = 200;
 const host = '127.0.0.1';
 
 const warmUpConnections = 1000;
-/** Of a CONNECT with a VIN, a run's id and a password. */
-const connectBytes = 125;
 
 const { kind, ports, connections } = JSON.parse(process.argv[2] ?? '') as ConnectTask;
 let next = 0;
-const opener =
-  kind === 'cars' ? await cars() : bare(kind === 'exchange' ? Buffer.alloc(connectBytes) : undefined);
+const opener = kind === 'cars' ? await cars() : bare(kind === 'exchange' ? carsConnect() : undefined);
 // Code is compiled by then, at both ends.
 await openUpTo(warmUpConnections);
 await told('warm');
@@ -74,6 +72,10 @@ function bare(question?: Buffer): Opener {
       }),
     end: () => sockets.forEach((socket) => socket.destroy()),
   };
+}
+
+function carsConnect(): Buffer {
+  return encodeConnect({ ...nameOf(0), keepAliveSeconds, cleanSession: true, will: undefined });
 }
 
 async function cars(): Promise<Opener> {

@@ -177,8 +177,11 @@ test(
       const clientId = `car-${keepalive}`;
       const { socket } = await connectAccepted(t, under.broker.port, { clientId, keepalive });
       // Nothing else is under way, so the broker's end of it has that timer or none.
-      await until(async () => (await tcpTimer(under.broker.port, socket.localPort ?? 0)) !== 'resends');
-      const timer = await tcpTimer(under.broker.port, socket.localPort ?? 0);
+      let timer: string | undefined;
+      await until(async () => {
+        timer = await tcpTimer(under.broker.port, socket.localPort ?? 0);
+        return timer !== 'resends';
+      });
       assert.equal(timer, keepalive === 0 ? 'keep-alive' : 'none');
     }
   },

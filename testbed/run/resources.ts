@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { read } from './machine-limits.ts';
 import { processStat } from './process-stat.ts';
@@ -102,12 +101,8 @@ function sumOf(lives: ReadonlyMap<number, Usage>, figure: (usage: Usage) => numb
 
 /** Since the machine started; 0 where the system does not say. */
 function swapped(): number {
-  try {
-    const pages = readFileSync('/proc/vmstat', 'utf8').matchAll(/^pswp(?:in|out) (\d+)$/gm);
-    return [...pages].reduce((sum, [, count]) => sum + Number(count) * pageBytes, 0);
-  } catch {
-    return 0;
-  }
+  const pages = (read('/proc/vmstat') ?? '').matchAll(/^pswp(?:in|out) (\d+)$/gm);
+  return [...pages].reduce((sum, [, count]) => sum + Number(count) * pageBytes, 0);
 }
 
 /** @param stat /proc/stat, whose first line has user, nice, system, idle, iowait, irq, softirq, steal (proc_stat(5)); 0 without it */
