@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FromSimulator } from '#contract/control.ts';
 import { runKey } from '#contract/identity.ts';
 import { ledgerMarksCodec, spoiledCodec, type CarMark, type LedgerMarks } from '#contract/ledger-records.ts';
 import { topicName } from '#contract/topics.ts';
 import type { Log } from '#runtime/log.ts';
-import { connectKafka, kafkaInWords, waitForKafka, type KafkaConfig, type Producer } from '#wire/kafka.ts';
+import { connectKafka, kafkaInWords, waitForKafka, type KafkaConfig } from '#wire/kafka.ts';
+import { PatientWriter } from '#wire/patient-writer.ts';
 import { carsPerRecord } from './delivery/marks.ts';
 
 /** Where marks of what was sent go: to the testbed that supervises this process, to Kafka, or nowhere. */
@@ -31,9 +33,8 @@ export function controlSink(send: (message: FromSimulator) => void): MarksSink {
 /** A simulator that runs alone and has no Kafka: nobody asks. */
 export const noSink: MarksSink = { take: () => {}, spoiled: () => {}, waiting: 0, close: async () => {} };
 
+/** At the start, and at the end for what has not left yet. */
 const kafkaWaitMs = 10_000;
-/** At the end, each with the client's own retries: a Kafka that has just come back refuses the first. */
-const lastAttempts = 3;
 /** Spoiled messages that wait for Kafka: some 10 MB. */
 const maxSpoiledWaiting = 100_000;
 
@@ -44,12 +45,12 @@ interface SpoiledRecord {
 }
 
 /**
- * Into fleet.ledger, one send at a time. Marks are cumulative: while Kafka is away a later mark takes the place of the
- * car's earlier one, so what waits is bounded by the number of cars, and nothing is lost by it. What was spoiled is not: beyond
- * a limit the oldest record is dropped, and said. It leaves before marks that came after it.
+ * Into fleet.ledger, one record at a time, each until Kafka has it. Marks are cumulative: while Kafka is away a later mark
+ * takes the place of the car's earlier one, so what waits is bounded by the number of cars, and nothing is lost by it. What
+ * was spoiled is not: beyond a limit the oldest record is dropped, and said. It leaves before marks that came after it.
  */
 export class KafkaSink implements MarksSink {
-  readonly #producer: Producer;
+  readonly #writer: PatientWriter;
   readonly #topic: string;
   readonly #run: string;
   readonly #log: Log;
@@ -58,8 +59,8 @@ export class KafkaSink implements MarksSink {
   #spoiled: SpoiledRecord[] = [];
   #sending: Promise<void> | undefined;
 
-  private constructor(producer: Producer, topic: string, run: string, log: Log) {
-    this.#producer = producer;
+  private constructor(writer: PatientWriter, topic: string, run: string, log: Log) {
+    this.#writer = writer;
     this.#topic = topic;
     this.#run = run;
     this.#log = log;
@@ -69,9 +70,8 @@ export class KafkaSink implements MarksSink {
   static async connect(config: KafkaConfig, run: string, log: Log): Promise<KafkaSink> {
     const kafka = connectKafka(config, log);
     await waitForKafka(kafka, kafkaWaitMs);
-    const producer = kafka.producer({ idempotent: true });
-    await producer.connect();
-    return new KafkaSink(producer, topicName('fleet.ledger', config.topicPrefix), run, log);
+    const topic = topicName('fleet.ledger', config.topicPrefix);
+    return new KafkaSink(new PatientWriter(kafka, log), topic, run, log);
   }
 
   take(bytes: Uint8Array): void {
@@ -101,13 +101,10 @@ export class KafkaSink implements MarksSink {
   }
 
   async close(): Promise<void> {
-    await this.#sending;
-    for (let attempt = 0; attempt < lastAttempts && this.#isWaiting(); attempt++) await this.#sendWaiting();
-    await this.#producer.disconnect();
-  }
-
-  #isWaiting(): boolean {
-    return this.#waiting.size + this.#spoiled.length > 0;
+    const sent = (this.#sending ?? Promise.resolve()).then(async () => this.#sendWaiting());
+    await Promise.race([sent, sleep(kafkaWaitMs, undefined, { ref: false })]);
+    await this.#writer.close();
+    await sent;
   }
 
   #wait(header: Omit<LedgerMarks, 'marks'>, marks: readonly CarMark[]): void {
@@ -133,7 +130,7 @@ export class KafkaSink implements MarksSink {
     }
   }
 
-  /** @returns false when Kafka did not take it all */
+  /** @returns false when Kafka refused one, or this is being closed */
   async #sendSpoiled(): Promise<boolean> {
     for (let first = this.#spoiled[0]; first; first = this.#spoiled[0]) {
       if (!(await this.#send(first.shard, first.value))) return false;
@@ -145,10 +142,7 @@ export class KafkaSink implements MarksSink {
 
   async #send(shard: string, value: Buffer): Promise<boolean> {
     try {
-      await this.#producer.send({
-        topic: this.#topic,
-        messages: [{ key: runKey(this.#run, shard), value }],
-      });
+      await this.#writer.write(this.#topic, runKey(this.#run, shard), value);
       return true;
     } catch (error) {
       this.#log.warn({ error: kafkaInWords(error) }, 'marks could not be written to Kafka');

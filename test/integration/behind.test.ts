@@ -75,11 +75,25 @@ class OldestLocal {
 async function offsetsSince(kafka: Kafka, at: number): Promise<number[]> {
   const admin = kafka.admin();
   await admin.connect();
-  const found = await admin.fetchTopicOffsetsByTimestamp(telemetry, at);
+  const found = await retried(async () => admin.fetchTopicOffsetsByTimestamp(telemetry, at));
   await admin.disconnect();
   return partitions.map((wanted) =>
     Number(found.find(({ partition }) => partition === wanted)?.offset ?? -1),
   );
+}
+
+/**
+ * Kafka 4.3 answers REQUEST_TIMED_OUT at once when a search in the tier ends between two looks at it
+ * (DelayedRemoteListOffsets.tryComplete). It calls that retriable, and our readers retry it.
+ */
+async function retried<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === 10 || !(error instanceof Error && 'retriable' in error && error.retriable)) throw error;
+    }
+  }
 }
 
 test(

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
@@ -11,8 +13,42 @@ import { connectKafka, kafkaConfig } from '#wire/kafka.ts';
 
 const log = createLog({ component: 'test', level: 'silent' });
 let server: TestKafka;
-before(async () => (server = await testKafka()), { timeout: 120_000 });
-after(() => server.stop());
+const link = createServer();
+/** What becomes of a connection over the link; `deaf`: Kafka hears, and nobody hears Kafka. */
+let linkIs: 'open' | 'deaf' | 'down' = 'open';
+const linked = new Set<Socket>();
+
+link.on('connection', (near) => {
+  if (linkIs === 'down') {
+    near.destroy();
+    return;
+  }
+  const far = connect(server.local.linkTargets[0] ?? { port: 0 });
+  linked.add(near);
+  near.on('close', () => {
+    linked.delete(near);
+    far.destroy();
+  });
+  near.on('error', () => far.destroy());
+  far.on('error', () => near.destroy());
+  near.pipe(far);
+  far.on('data', (chunk) => {
+    if (linkIs === 'open') near.write(chunk);
+  });
+});
+
+before(
+  async () => {
+    await once(link.listen(0, '127.0.0.1'), 'listening');
+    const { port } = link.address() as AddressInfo;
+    server = await testKafka({ linksAdvertised: [{ host: '127.0.0.1', port }] });
+  },
+  { timeout: 120_000 },
+);
+after(async () => {
+  link.close();
+  await server.stop();
+});
 
 const record = (shard: string, vin: string, sent: number): Buffer =>
   ledgerMarksCodec.encode({
@@ -57,6 +93,47 @@ test(
       A: { sent: 20, key: 'run1/simulator-1-1' },
       B: { sent: 2, key: 'run1/simulator-1-2' },
     });
+  },
+);
+
+test(
+  'a record whose answer was lost does not take the place of the next in its partition',
+  { timeout: 120_000 },
+  async () => {
+    const kafka = connectKafka(kafkaConfig.parse({ brokers: server.brokers }), log);
+    await ensureTopics(kafka, { prefix: '', given: true, tieredStorage: 'detect' });
+    const heard: string[] = [];
+    const reader = await readTopics(kafka, {
+      topics: ['fleet.ledger'],
+      from: 'end',
+      onBatch: (records) => {
+        for (const { value } of records)
+          for (const { vin, sent } of ledgerMarksCodec.decode(value!).marks) heard.push(`${vin} ${sent}`);
+      },
+    });
+    const { promise: gaveUp, resolve } = Promise.withResolvers<void>();
+    const listening = createLog({
+      component: 'test',
+      level: 'warn',
+      destination: { write: (line) => line.includes('trying again') && resolve() },
+    });
+    const { port } = link.address() as AddressInfo;
+    const overLink = kafkaConfig.parse({ brokers: [`127.0.0.1:${port}`] });
+    const sink = await KafkaSink.connect(overLink, 'run4', listening);
+    sink.take(record('simulator-1-1', 'A', 1));
+    while (!heard.includes('A 1')) await sleep(10);
+    linkIs = 'deaf';
+    sink.take(record('simulator-1-1', 'A', 2));
+    while (!heard.includes('A 2')) await sleep(10);
+    linkIs = 'down';
+    for (const near of linked) near.destroy();
+    sink.take(record('simulator-1-2', 'B', 1));
+    await gaveUp;
+    linkIs = 'open';
+    await sink.close();
+    await reader.reachEnd(30_000);
+    await reader.stop();
+    assert.deepEqual([...new Set(heard)], ['A 1', 'A 2', 'B 1']);
   },
 );
 
