@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { nodeArgs } from '#testbed/run/node-args.ts';
@@ -15,6 +15,7 @@ import { started, stopped } from './processes.ts';
  * round.
  *
  *     npm run bench:connect [-- --cars 5000 --edges 2 --rounds 5]
+ *     npm run bench:connect -- --cars 100000 --edges 8 --rounds 3
  */
 const { values } = parseArgs({
   options: {
@@ -26,6 +27,12 @@ const { values } = parseArgs({
 const connections = Number(values.cars);
 const edges = Number(values.edges);
 const rounds = Number(values.rounds);
+/** A process may have some 20,000 descriptors. */
+const mostOfProcess = 16_000;
+/** Code is compiled by then, at both ends. */
+const warmUpConnections = 1000;
+/** Under way at a time: fewer than a listener keeps waiting, or the kernel would send SYNs again after a second. */
+const opening = 200;
 
 interface Server {
   port: number;
@@ -55,28 +62,63 @@ async function measured(
   const servers: Server[] = [];
   try {
     for (let index = 0; index < edges; index++) servers.push(await start(index));
-    const task: ConnectTask = { kind, ports: servers.map(({ port }) => port), connections };
+    const ports = servers.map(({ port }) => port);
     const cpu = (): number => servers.reduce((sum, server) => sum + server.cpuSeconds(), 0);
-    let before = 0;
-    const child = fork(new URL('connect/client.ts', import.meta.url), [JSON.stringify(task)], {
-      execArgv: nodeArgs('simulate'),
-    });
-    return await new Promise<Figure>((resolve, reject) => {
-      let figure: Figure | undefined;
-      child.on('message', (message: FromConnect) => {
-        if (message === 'warm') before = cpu();
-        else figure = { seconds: message.seconds, cpuSeconds: message.cpuSeconds + cpu() - before };
-        child.send('go on');
-      });
-      child.once('error', reject);
-      child.once('close', (code) => {
-        if (figure) resolve(figure);
-        else reject(new Error(`${kind}: the process ended with ${code}`));
-      });
-    });
+    const clients = tasks(kind, ports).map(startClient);
+    await Promise.all(clients.map(({ warm }) => warm));
+    const before = cpu();
+    for (const { child } of clients) child.send('go on');
+    const figures = await Promise.all(clients.map(({ figure }) => figure));
+    const after = cpu();
+    for (const { child } of clients) child.send('end');
+    await Promise.all(clients.map(({ ended }) => ended));
+    return {
+      seconds: Math.max(...figures.map(({ seconds }) => seconds)),
+      cpuSeconds: figures.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, after - before),
+    };
   } finally {
     for (const server of servers) await server.stop();
   }
+}
+
+/** As many processes as their descriptors need. */
+function tasks(kind: ConnectTask['kind'], ports: number[]): ConnectTask[] {
+  const clients = Math.ceil(connections / mostOfProcess);
+  const warmUp = Math.ceil(warmUpConnections / clients);
+  return Array.from({ length: clients }, (_, index) => {
+    const from = Math.floor((connections * index) / clients);
+    const until = Math.floor((connections * (index + 1)) / clients);
+    const first = from + index * warmUp;
+    return { kind, ports, first, connections: until - from, warmUp, opening: Math.ceil(opening / clients) };
+  });
+}
+
+interface Client {
+  child: ChildProcess;
+  warm: Promise<void>;
+  figure: Promise<Figure>;
+  ended: Promise<void>;
+}
+
+function startClient(task: ConnectTask): Client {
+  const child = fork(new URL('connect/client.ts', import.meta.url), [JSON.stringify(task)], {
+    execArgv: nodeArgs('simulate'),
+  });
+  const warm = Promise.withResolvers<void>();
+  const figure = Promise.withResolvers<Figure>();
+  const ended = Promise.withResolvers<void>();
+  child.on('message', (message: FromConnect) => {
+    if (message === 'warm') warm.resolve();
+    else figure.resolve(message);
+  });
+  child.once('close', (code) => {
+    // Of those that have resolved this changes nothing.
+    const failed = new Error(`${task.kind}: a process ended with ${code}`);
+    warm.reject(failed);
+    figure.reject(failed);
+    ended.resolve();
+  });
+  return { child, warm: warm.promise, figure: figure.promise, ended: ended.promise };
 }
 
 async function startListener(): Promise<Server> {

@@ -9,26 +9,29 @@ import { keepAliveSeconds, kinds, nameOf, type Clients } from '../clients/kinds.
 export interface ConnectTask {
   kind: 'tcp' | 'exchange' | 'cars';
   ports: number[];
+  /** Number of its first connection: each process has names of its own. */
+  first: number;
   connections: number;
+  /** Before its time is taken. */
+  warmUp: number;
+  /** Under way at a time. */
+  opening: number;
 }
 
 export type FromConnect = 'warm' | { seconds: number; cpuSeconds: number };
 
-/** Under way at a time: fewer than a listener keeps waiting, or the kernel would send SYNs again after a second. */
-const opening = 200;
 const host = '127.0.0.1';
 
-const warmUpConnections = 1000;
-
-const { kind, ports, connections } = JSON.parse(process.argv[2] ?? '') as ConnectTask;
-let next = 0;
+const task = JSON.parse(process.argv[2] ?? '') as ConnectTask;
+const { kind, ports, opening } = task;
+let next = task.first;
 const opener = kind === 'cars' ? await cars() : bare(kind === 'exchange' ? carsConnect() : undefined);
 // Code is compiled by then, at both ends.
-await openUpTo(warmUpConnections);
+await openUpTo(task.first + task.warmUp);
 await told('warm');
 const startedAt = performance.now();
 const before = process.cpuUsage();
-await openUpTo(warmUpConnections + connections);
+await openUpTo(task.first + task.warmUp + task.connections);
 const { user, system } = process.cpuUsage(before);
 const seconds = (performance.now() - startedAt) / 1000;
 await told({ seconds, cpuSeconds: (user + system) / 1e6 });
@@ -80,7 +83,7 @@ function carsConnect(): Buffer {
 
 async function cars(): Promise<Opener> {
   const fleets: Clients[] = [];
-  for (const port of ports) fleets.push(await kinds.cars({ port, clients: connections, qos: 1 }));
+  for (const port of ports) fleets.push(await kinds.cars({ port, clients: task.connections, qos: 1 }));
   return {
     open: (connection) => fleets[connection % ports.length]?.connect(connection) ?? Promise.reject(),
     end: () => Promise.all(fleets.map((fleet) => fleet.end())),
