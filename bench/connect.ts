@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { machineLimits } from '#testbed/run/machine-limits.ts';
 import { nodeArgs } from '#testbed/run/node-args.ts';
 import { pickPort } from '#testbed/run/ports.ts';
 import { processUsage } from '#testbed/run/resources.ts';
@@ -27,8 +28,6 @@ const { values } = parseArgs({
 const connections = Number(values.cars);
 const edges = Number(values.edges);
 const rounds = Number(values.rounds);
-/** A process may have some 20,000 descriptors. */
-const mostOfProcess = 16_000;
 /** Code is compiled by then, at both ends. */
 const warmUpConnections = 1000;
 /** Under way at a time: fewer than a listener keeps waiting, or the kernel would send SYNs again after a second. */
@@ -60,30 +59,30 @@ async function measured(
   start: (index: number) => Promise<Server>,
 ): Promise<Figure> {
   const servers: Server[] = [];
+  const clients: ChildProcess[] = [];
   try {
     for (let index = 0; index < edges; index++) servers.push(await start(index));
     const ports = servers.map(({ port }) => port);
     const cpu = (): number => servers.reduce((sum, server) => sum + server.cpuSeconds(), 0);
-    const clients = tasks(kind, ports).map(startClient);
-    await Promise.all(clients.map(({ warm }) => warm));
+    for (const task of tasks(kind, ports)) clients.push(startClient(task));
+    await Promise.all(clients.map(heard));
     const before = cpu();
-    for (const { child } of clients) child.send('go on');
-    const figures = await Promise.all(clients.map(({ figure }) => figure));
-    const after = cpu();
-    for (const { child } of clients) child.send('end');
-    await Promise.all(clients.map(({ ended }) => ended));
+    const measuring = clients.map(heard);
+    for (const client of clients) client.send('go on');
+    const figures = (await Promise.all(measuring)) as Figure[];
     return {
       seconds: Math.max(...figures.map(({ seconds }) => seconds)),
-      cpuSeconds: figures.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, after - before),
+      cpuSeconds: figures.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, cpu() - before),
     };
   } finally {
+    await Promise.all(clients.map(stopped));
     for (const server of servers) await server.stop();
   }
 }
 
-/** As many processes as their descriptors need. */
+/** As many processes as a run would have for so many cars. */
 function tasks(kind: ConnectTask['kind'], ports: number[]): ConnectTask[] {
-  const clients = Math.ceil(connections / mostOfProcess);
+  const clients = Math.ceil(connections / machineLimits().carsPerProcess);
   const warmUp = Math.ceil(warmUpConnections / clients);
   return Array.from({ length: clients }, (_, index) => {
     const from = Math.floor((connections * index) / clients);
@@ -93,32 +92,22 @@ function tasks(kind: ConnectTask['kind'], ports: number[]): ConnectTask[] {
   });
 }
 
-interface Client {
-  child: ChildProcess;
-  warm: Promise<void>;
-  figure: Promise<Figure>;
-  ended: Promise<void>;
-}
-
-function startClient(task: ConnectTask): Client {
-  const child = fork(new URL('connect/client.ts', import.meta.url), [JSON.stringify(task)], {
+function startClient(task: ConnectTask): ChildProcess {
+  return fork(new URL('connect/client.ts', import.meta.url), [JSON.stringify(task)], {
     execArgv: nodeArgs('simulate'),
   });
-  const warm = Promise.withResolvers<void>();
-  const figure = Promise.withResolvers<Figure>();
-  const ended = Promise.withResolvers<void>();
-  child.on('message', (message: FromConnect) => {
-    if (message === 'warm') warm.resolve();
-    else figure.resolve(message);
+}
+
+/** The next thing that it says. @throws Error when it ends before */
+function heard(client: ChildProcess): Promise<FromConnect> {
+  return new Promise((resolve, reject) => {
+    const closed = (code: number | null): void => reject(new Error(`a client ended with ${code}`));
+    client.once('close', closed);
+    client.once('message', (message: FromConnect) => {
+      client.off('close', closed);
+      resolve(message);
+    });
   });
-  child.once('close', (code) => {
-    // Of those that have resolved this changes nothing.
-    const failed = new Error(`${task.kind}: a process ended with ${code}`);
-    warm.reject(failed);
-    figure.reject(failed);
-    ended.resolve();
-  });
-  return { child, warm: warm.promise, figure: figure.promise, ended: ended.promise };
 }
 
 async function startListener(): Promise<Server> {

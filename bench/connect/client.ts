@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import net from 'node:net';
 import { encodeConnect } from '#wire/connect-packet.ts';
 import { keepAliveSeconds, kinds, nameOf, type Clients } from '../clients/kinds.ts';
@@ -25,67 +26,56 @@ const host = '127.0.0.1';
 const task = JSON.parse(process.argv[2] ?? '') as ConnectTask;
 const { kind, ports, opening } = task;
 let next = task.first;
-const opener = kind === 'cars' ? await cars() : bare(kind === 'exchange' ? carsConnect() : undefined);
+process.once('disconnect', () => process.exit());
+const open = kind === 'cars' ? await cars() : bare(kind === 'exchange' ? carsConnect() : undefined);
 // Code is compiled by then, at both ends.
 await openUpTo(task.first + task.warmUp);
-await told('warm');
+tell('warm');
+// The parent has looked at its servers by then.
+await once(process, 'message');
 const startedAt = performance.now();
 const before = process.cpuUsage();
 await openUpTo(task.first + task.warmUp + task.connections);
 const { user, system } = process.cpuUsage(before);
 const seconds = (performance.now() - startedAt) / 1000;
-await told({ seconds, cpuSeconds: (user + system) / 1e6 });
-await opener.end();
-process.disconnect();
+// And holds them until it is ended.
+tell({ seconds, cpuSeconds: (user + system) / 1e6 });
 
 async function openUpTo(count: number): Promise<void> {
   const one = async (): Promise<void> => {
-    while (next < count) await opener.open(next++);
+    while (next < count) await open(next++);
   };
   await Promise.all(Array.from({ length: opening }, one));
 }
 
-/** The parent answers when it has looked at its servers. */
-function told(message: FromConnect): Promise<unknown> {
+function tell(message: FromConnect): void {
   process.send?.(message);
-  return new Promise((resolve) => process.once('message', resolve));
 }
 
-interface Opener {
-  open(connection: number): Promise<unknown>;
-  end(): Promise<unknown> | void;
-}
+type Open = (connection: number) => Promise<unknown>;
 
 /** @param question resolves with its answer; with none, with the connection */
-function bare(question?: Buffer): Opener {
-  const sockets: net.Socket[] = [];
+function bare(question?: Buffer): Open {
   const buffer = Buffer.alloc(1024);
-  return {
-    open: (connection) =>
-      new Promise<void>((resolve, reject) => {
-        const port = ports[connection % ports.length] ?? 0;
-        const callback = (): boolean => {
-          resolve();
-          return true;
-        };
-        const connected = question === undefined ? resolve : (): unknown => socket.write(question);
-        const socket = net.connect({ host, port, noDelay: true, onread: { buffer, callback } }, connected);
-        socket.once('error', reject);
-        sockets.push(socket);
-      }),
-    end: () => sockets.forEach((socket) => socket.destroy()),
-  };
+  return (connection) =>
+    new Promise<void>((resolve, reject) => {
+      const port = ports[connection % ports.length] ?? 0;
+      const callback = (): boolean => {
+        resolve();
+        return true;
+      };
+      const connected = question === undefined ? resolve : (): unknown => socket.write(question);
+      const socket = net.connect({ host, port, noDelay: true, onread: { buffer, callback } }, connected);
+      socket.once('error', reject);
+    });
 }
 
 function carsConnect(): Buffer {
   return encodeConnect({ ...nameOf(0), keepAliveSeconds, cleanSession: true, will: undefined });
 }
 
-async function cars(): Promise<Opener> {
+async function cars(): Promise<Open> {
   const fleets: Clients[] = [];
   for (const port of ports) fleets.push(await kinds.cars({ port, clients: task.connections, qos: 1 }));
-  return {
-    open: (connection) => fleets[connection % ports.length]?.connect(connection) ?? Promise.reject(),
-    end: () => Promise.all(fleets.map((fleet) => fleet.end())),
-  };
+  return (connection) => fleets[connection % ports.length]?.connect(connection) ?? Promise.reject();
 }

@@ -1,52 +1,32 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
 import { createLog } from '#runtime/log.ts';
 import { KafkaSink } from '#simulator/marks-sink.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { LinkProxy } from '#testbed/run/link-proxy.ts';
+import { pickPort } from '#testbed/run/ports.ts';
 import { readTopics } from '#wire/kafka-reader.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
 import { connectKafka, kafkaConfig } from '#wire/kafka.ts';
 
 const log = createLog({ component: 'test', level: 'silent' });
 let server: TestKafka;
-const link = createServer();
-/** What becomes of a connection over the link; `deaf`: Kafka hears, and nobody hears Kafka. */
-let linkIs: 'open' | 'deaf' | 'down' = 'open';
-const linked = new Set<Socket>();
-
-link.on('connection', (near) => {
-  if (linkIs === 'down') {
-    near.destroy();
-    return;
-  }
-  const far = connect(server.local.linkTargets[0] ?? { port: 0 });
-  linked.add(near);
-  near.on('close', () => {
-    linked.delete(near);
-    far.destroy();
-  });
-  near.on('error', () => far.destroy());
-  far.on('error', () => near.destroy());
-  near.pipe(far);
-  far.on('data', (chunk) => {
-    if (linkIs === 'open') near.write(chunk);
-  });
-});
-
+let link: LinkProxy;
 before(
   async () => {
-    await once(link.listen(0, '127.0.0.1'), 'listening');
-    const { port } = link.address() as AddressInfo;
-    server = await testKafka({ linksAdvertised: [{ host: '127.0.0.1', port }] });
+    const advertised = { host: '127.0.0.1', port: await pickPort() };
+    server = await testKafka({ linksAdvertised: [advertised] });
+    const [target] = server.local.linkTargets;
+    assert.ok(target);
+    link = new LinkProxy('simulator/kafka', advertised, target);
+    await link.open();
   },
   { timeout: 120_000 },
 );
 after(async () => {
-  link.close();
+  await link.cut();
   await server.stop();
 });
 
@@ -117,19 +97,19 @@ test(
       level: 'warn',
       destination: { write: (line) => line.includes('trying again') && resolve() },
     });
-    const { port } = link.address() as AddressInfo;
-    const overLink = kafkaConfig.parse({ brokers: [`127.0.0.1:${port}`] });
+    const overLink = kafkaConfig.parse({ brokers: [link.address] });
     const sink = await KafkaSink.connect(overLink, 'run4', listening);
     sink.take(record('simulator-1-1', 'A', 1));
     while (!heard.includes('A 1')) await sleep(10);
-    linkIs = 'deaf';
+    // Kafka's answer is still on its way when the record itself is heard of.
+    link.slow(2000, 0);
     sink.take(record('simulator-1-1', 'A', 2));
     while (!heard.includes('A 2')) await sleep(10);
-    linkIs = 'down';
-    for (const near of linked) near.destroy();
+    await link.cut();
     sink.take(record('simulator-1-2', 'B', 1));
     await gaveUp;
-    linkIs = 'open';
+    link.clear();
+    await link.open();
     await sink.close();
     await reader.reachEnd(30_000);
     await reader.stop();

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { UserError } from '#runtime/errors.ts';
+import { localPortRange } from './machine-limits.ts';
 
 /**
  * Ports for the servers of a run. They lie below the range from which the kernel takes local ports of outgoing
@@ -29,13 +29,8 @@ export async function pickPort(): Promise<number> {
 
 /** Where the kernel's local ports begin; Linux says so, elsewhere its usual value is taken. */
 export function ephemeralLow(): number {
-  try {
-    const low = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/)[0]);
-    if (low > lowestPort) return low;
-  } catch {
-    // Not Linux.
-  }
-  return usualEphemeralLow;
+  const low = localPortRange()?.low ?? usualEphemeralLow;
+  return low > lowestPort ? low : usualEphemeralLow;
 }
 
 function isFree(port: number): Promise<boolean> {
