@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-// Before kafkajs: it takes the place of parts of it.
+// Before kafkajs: they take the place of parts of it, the first one before anything has loaded them.
 import './kafka-requests.ts';
+import './kafka-request-queue.ts';
 import kafkajs, {
   Kafka,
   logLevel,
@@ -86,7 +87,6 @@ const told = new WeakMap<Kafka, MadeWith>();
  * @throws UserError when a certificate file cannot be read
  */
 export function connectKafka(config: KafkaConfig, log: Log, metrics?: Metrics): Kafka {
-  silenceNegativeTimeouts();
   const kafka = new Client(clientOptions(config, log));
   told.set(kafka, { config, log, lags: metrics && new LagGauges(metrics) });
   return kafka;
@@ -203,17 +203,4 @@ function passOn(log: Log, entry: LogEntry): void {
   const text = `kafkajs ${entry.namespace}: ${message}`;
   if (entry.level === logLevel.WARN && !message.includes(harmless)) log.warn(rest, text);
   else log.debug(rest, text);
-}
-
-let silenced = false;
-
-/** kafkajs computes a wait that is sometimes below zero; Node 24 warns of it once, and it is harmless. */
-function silenceNegativeTimeouts(): void {
-  if (silenced) return;
-  silenced = true;
-  const emitWarning = process.emitWarning.bind(process);
-  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
-    if (rest[0] === 'TimeoutNegativeWarning') return;
-    (emitWarning as (...all: unknown[]) => void)(warning, ...rest);
-  };
 }

@@ -6,9 +6,10 @@ import { EventLoopDelay } from '#runtime/event-loop-delay.ts';
 test('a loop that is blocked shows the time it was blocked', { timeout: 60_000 }, async (t) => {
   const delay = new EventLoopDelay();
   t.after(() => delay.stop());
-  await sleep(30);
+  await sleep(75);
   const start = performance.now();
-  while (performance.now() - start < 300);
-  await sleep(30);
-  assert.ok(delay.p99Ms() >= 280, `${delay.p99Ms()} ms`);
+  while (performance.now() - start < 500);
+  await sleep(75);
+  // The tick that comes late was due within 50 ms.
+  assert.ok(delay.p99Ms() >= 440, `${delay.p99Ms()} ms`);
 });

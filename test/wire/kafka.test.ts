@@ -94,18 +94,6 @@ describe('the Kafka client', { timeout: 60_000 }, () => {
     assert.deepEqual(lines, []);
   });
 
-  it('silences one warning of Node by its name and no other', async () => {
-    connectKafka(kafkaConfig.parse({ brokers: local.brokers }), silent);
-    const warnings: string[] = [];
-    const listen = (warning: Error): void => void warnings.push(warning.name);
-    process.on('warning', listen);
-    process.emitWarning('-1 is a negative number', 'TimeoutNegativeWarning');
-    process.emitWarning('this one is wanted', 'TestWarning');
-    await new Promise(setImmediate);
-    process.off('warning', listen);
-    assert.deepEqual(warnings, ['TestWarning']);
-  });
-
   it("gives the reader kafkajs' own cluster, as the reader needs it", async () => {
     const cluster = openCluster(connectKafka(kafkaConfig.parse({ brokers: local.brokers }), silent));
     await cluster.connect();
