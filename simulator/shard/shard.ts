@@ -57,6 +57,8 @@ class Shard {
   #startedAt = Number.NaN;
   /** When its first cars were, ms since 1970. */
   #connectedAt = Number.POSITIVE_INFINITY;
+  /** Its schedule has come to its end. */
+  readonly #over = Promise.withResolvers<void>();
   #isStopped = false;
   /** Before its end. */
   #wasStopped = false;
@@ -180,7 +182,7 @@ class Shard {
       }
     });
     void this.#connectFirst();
-    await Promise.race([this.#over(), stopped.promise]);
+    await Promise.race([this.#over.promise, stopped.promise]);
     this.#stop();
     await this.#quiet();
     this.#outgoing.giveUp();
@@ -225,7 +227,8 @@ class Shard {
     const allFired = this.#schedule.run(nowMs, messagesPerTurn);
     // At once: of what dies with this process the ledger would take an odd message for a fault.
     this.#spoiledLog.flush();
-    if (allFired) setTimeout(() => this.#turn(), this.#task.config.sendEvery);
+    if (this.#schedule.isOver(nowMs)) this.#over.resolve();
+    else if (allFired) setTimeout(() => this.#turn(), this.#task.config.sendEvery);
     else setImmediate(() => this.#turn());
   }
 
@@ -235,10 +238,6 @@ class Shard {
     this.#ramp.stop();
     this.#slow?.end();
     this.#spoiling?.releaseAll();
-  }
-
-  async #over(): Promise<void> {
-    await until(() => this.#isStopped || this.#schedule.isOver(performance.now() - this.#zeroMs));
   }
 
   /** Nothing waits and nothing is in flight, or the time for it is over. */
