@@ -176,6 +176,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
         failures: failuresOf(scenario),
         spoils: spoilsOf(scenario),
         connect: { rate: scenario.connect.ratePerSecond },
+        keepAlive: scenario.connect.keepAliveMs,
         sendEvery: scenario.fleet.sendEveryMs,
         stages: scenario.stages.map((stage) => ({ for: stage.forMs, cars: stage.cars })),
         edges: carsReach.map(text),

@@ -14,6 +14,9 @@ import { condition, duration, instant, lookBack, rate } from './values.ts';
 /** More would not fit into the 64 KiB that an edge takes from a car in one message (80 bytes a reading). */
 const maxReadingsPerMessage = 800;
 
+/** In CONNECT it has 16 bits, for seconds. */
+const longestKeepAliveMs = 65_535_000;
+
 const cars = z.int().min(0).max(1_000_000);
 
 /** Known names only, any of them: zod's type of that has undefined values, which its parse never gives. */
@@ -87,9 +90,15 @@ export const sections = {
       rate: rate
         .default(1000)
         .describe('New connections a second, the whole fleet together; 1000/s unless set.'),
+      keepAlive: duration
+        .refine((ms) => ms >= 1000 && ms <= longestKeepAliveMs, 'expected 1s to 18h')
+        .default(60_000)
+        .describe(
+          "The MQTT keep-alive of cars: 60s unless set, 1s to 18h. At QoS 0 a PINGREQ within it is a car's only question; a longer one costs less CPU, and a connection that died without a word is noticed later.",
+        ),
     })
     .prefault({})
-    .describe('How fast the cars of the first stage connect, before the schedule begins.'),
+    .describe('How cars connect: those of the first stage do so before the schedule begins.'),
   stages: z
     .array(
       z.strictObject({

@@ -114,7 +114,7 @@ function check(
     description,
     seed: overrides.seed ?? seed,
     fleet: { ...rest, intervalMs, sendEveryMs, simStartMs, ...(recorded && { recorded }) },
-    connect: { ratePerSecond: connect.rate },
+    connect: { ratePerSecond: connect.rate, keepAliveMs: connect.keepAlive },
     stages,
     edges,
     simulators: { count: simulatorsFor(largestStageCars(stages), limits) },

@@ -16,7 +16,7 @@ export interface Scenario {
   /** Same seed, same fleet. */
   seed: number;
   fleet: Fleet;
-  connect: { ratePerSecond: number };
+  connect: { ratePerSecond: number; keepAliveMs: number };
   /** The first stage's cars connect before the schedule's zero; each later stage goes linearly from the one before. */
   stages: Stage[];
   edges: { count: number; spread?: Spread | undefined; outbox?: Outbox | undefined };

@@ -20,7 +20,7 @@ const scenario: Scenario = {
     usage: 'continuous',
     simStartMs: 0,
   },
-  connect: { ratePerSecond: 1000 },
+  connect: { ratePerSecond: 1000, keepAliveMs: 300_000 },
   stages: [
     { forMs: 1000, cars: 100 },
     { forMs: 1000, cars: 40_000 },
@@ -196,7 +196,10 @@ test('what the scenario says of an edge’s outbox is the edge’s to know', asy
 test('simulators send as often as the scenario says', async () => {
   const { simulators } = await plan();
   assert.ok(simulators.length > 1);
-  for (const { config } of simulators) assert.equal(config['sendEvery'], 20);
+  for (const { config } of simulators) {
+    assert.equal(config['sendEvery'], 20);
+    assert.equal(config['keepAlive'], 300_000);
+  }
 });
 
 test('how often an edge’s messages are committed to Kafka is the scenario’s to say', async () => {

@@ -66,7 +66,7 @@ test('what a scenario leaves out is what the simulator itself would take', async
       usage: 'continuous',
       simStartMs: Date.parse('2026-01-05T08:00:00Z'),
     },
-    connect: { ratePerSecond: 1000 },
+    connect: { ratePerSecond: 1000, keepAliveMs: 60_000 },
     stages: [{ forMs: 90_000, cars: 10 }],
     edges: { count: 1, spread: 'even' },
     simulators: { count: 1 },
@@ -81,13 +81,13 @@ test('units are converted', async () => {
   const scenario = await load(`
 name: units
 fleet: { interval: 500ms, speedup: 2.5, simStart: 2026-05-04T06:00:00+02:00, profiles: { turbo: 1 } }
-connect: { rate: 300/m }
+connect: { rate: 300/m, keepAlive: 5m }
 stages: [{ for: 2m, cars: 5 }, { for: 0.5h, cars: 50 }]
 thresholds: { delivery.stored: '>=1e3', resources.byProcess.edge-1.rssPeakBytes: '< 500000000' }
 `);
   assert.equal(scenario.fleet.intervalMs, 500);
   assert.equal(scenario.fleet.simStartMs, Date.parse('2026-05-04T04:00:00Z'));
-  assert.equal(scenario.connect.ratePerSecond, 5);
+  assert.deepEqual(scenario.connect, { ratePerSecond: 5, keepAliveMs: 300_000 });
   assert.equal(messageIntervalMs(scenario), 2000);
   assert.deepEqual(scenario.stages, [
     { forMs: 120_000, cars: 5 },

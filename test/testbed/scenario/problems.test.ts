@@ -95,6 +95,11 @@ const cases: [what: string, text: string, problem: RegExp][] = [
     /fleet.sendEvery: expected 1ms to 1s, got 2000ms/,
   ],
   [
+    'a keep-alive that MQTT has no number for',
+    `${head}connect: { keepAlive: 19h }\n`,
+    /connect.keepAlive: expected 1s to 18h, got "19h"/,
+  ],
+  [
     'more edges than cars',
     'name: bad\ncars: 3\nduration: 9s\nedges: { count: 4 }\n',
     /^4:17: edges.count: expected at most one edge a car for 3 cars, got 4/,
