@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeFrame, type Frame } from '#contract/frame.ts';
 import { password } from '#contract/identity.ts';
 import { carTopics } from '#contract/mqtt-topics.ts';
@@ -20,6 +21,7 @@ import { MqttClient } from '#wire/mqtt-client.ts';
 /** What tests of the edge agent share: a folder, an edge in this process, cars that speak MQTT. */
 export const fleetSecret = 'a secret of the fleet';
 export const vin = 'WVWZZZ1JZXW000001';
+const patienceMs = 50_000;
 
 export async function tempFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'fleetbed-edge-'));
@@ -97,7 +99,8 @@ export interface TestCar {
   closes: string[];
   /** What the edge told it, once it listens. */
   alarms: Buffer[];
-  listen(): void;
+  /** Resolves when the edge has agreed: what it says of an earlier message is told nobody. */
+  listen(): Promise<void>;
   send(payload: Buffer, tag?: number): void;
   /** Sends these seqs of a session. */
   sendSeqs(session: number, from: number, to: number): void;
@@ -114,6 +117,7 @@ export async function testCar(
   const closes: string[] = [];
   const alarms: Buffer[] = [];
   const connected = Promise.withResolvers<void>();
+  const subscribed = Promise.withResolvers<void>();
   const waiting: { payload: Buffer; tag: number }[] = [];
   const pump = (): void => {
     for (let next = waiting[0]; next; next = waiting[0]) {
@@ -141,6 +145,7 @@ export async function testCar(
       onWritable: pump,
       onClose: (_client, reason) => closes.push(reason),
       onAck: (_client, tag) => acked.push(tag),
+      onSubscribed: () => subscribed.resolve(),
       onMessage: (_client, _topic, payload) => alarms.push(Buffer.from(payload)),
     },
   );
@@ -154,7 +159,10 @@ export async function testCar(
   const sendSeqs = (session: number, from: number, to: number): void => {
     for (let seq = from; seq <= to; seq++) send(encodeTelemetry(telemetry(name, session, seq)), seq);
   };
-  const listen = (): void => client.subscribe(carTopics.alarm(name), 1);
+  const listen = async (): Promise<void> => {
+    client.subscribe(carTopics.alarm(name), 1);
+    await subscribed.promise;
+  };
   return { vin: name, client, acked, closes, alarms, listen, send, sendSeqs };
 }
 
@@ -198,7 +206,11 @@ export function predictions(frames: readonly Pick<Frame, 'entries'>[]): Predicti
   });
 }
 
-/** Waits for what must come; the test's own timeout is the limit. */
+/** Polls until it holds. @throws after a time that no sound machine needs, so that a test that fails also ends */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+  const giveUpAt = performance.now() + patienceMs;
+  while (!(await condition())) {
+    if (performance.now() > giveUpAt) throw new Error(`still does not hold: ${condition.toString()}`);
+    await sleep(5);
+  }
 }

@@ -115,7 +115,7 @@ test('an alarm reaches the car and the bridge, the same bytes', options, async (
   const id = await release(bridge, signer, 1);
   await until(() => bridge.states.some(({ running }) => running === id));
   const [car, other] = [await testCar(t, edge.port, vin), await testCar(t, edge.port, `${vin}1`)];
-  for (const one of [car, other]) one.listen();
+  await Promise.all([car.listen(), other.listen()]);
   drive(car, 1, 15);
   drive(other, 1, 9);
   await until(() => car.alarms.length === 2 && identities(bridge.arrived).length === 24);
