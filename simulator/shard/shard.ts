@@ -57,7 +57,7 @@ class Shard {
   #startedAt = Number.NaN;
   /** When its first cars were, ms since 1970. */
   #connectedAt = Number.POSITIVE_INFINITY;
-  /** Its schedule has come to its end. */
+  /** Its schedule has come to its end, or it was stopped before that. */
   readonly #over = Promise.withResolvers<void>();
   #isStopped = false;
   /** Before its end. */
@@ -172,17 +172,16 @@ class Shard {
   /** Connects the first cars, runs the schedule from its start to its end, waits for acknowledgements. */
   async run(): Promise<void> {
     const { port } = this.#task;
-    const stopped = Promise.withResolvers<void>();
     port.on('message', (message: ToShard) => {
       if (message.type === 'start') this.#start(message.at);
       else {
         this.#wasStopped = true;
         this.#stop();
-        stopped.resolve();
+        this.#over.resolve();
       }
     });
     void this.#connectFirst();
-    await Promise.race([this.#over.promise, stopped.promise]);
+    await this.#over.promise;
     this.#stop();
     await this.#quiet();
     this.#outgoing.giveUp();

@@ -4,18 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { encodeFrame, markStored } from '#contract/frame.ts';
 import { deadLetterCodec } from '#contract/records.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { until } from '#test/until.ts';
 import { connectKafka, kafkaConfig } from '#wire/kafka.ts';
-import {
-  frame,
-  quiet,
-  stored,
-  telemetry,
-  testBridge,
-  TestEdge,
-  textsOf,
-  until,
-  type TestBridge,
-} from './rig.ts';
+import { frame, quiet, stored, telemetry, testBridge, TestEdge, textsOf, type TestBridge } from './rig.ts';
 
 const timeout = 60_000;
 const epochA = 'aaaaaaaaaaaaaaaa';
@@ -77,14 +68,14 @@ test(
           await edge.send(frame(epochA, number, 1), `${number}`);
       };
       await send(1, 1);
-      await until('the first at once', () => edge.acked.length === 1);
+      await until(() => edge.acked.length === 1, 'the first at once');
       await send(2, 8);
       await delay(500);
       assert.equal(edge.acked.length, 1);
       await send(9, 9);
-      await until('a backlog of eight', () => edge.acked.length === 9);
+      await until(() => edge.acked.length === 9, 'a backlog of eight');
       await send(10, 10);
-      await until('held', async () => (await bridge.metric('fleetbed_bridge_pending_bytes')) > 0);
+      await until(async () => (await bridge.metric('fleetbed_bridge_pending_bytes')) > 0, 'held');
       await bridge.drain();
       assert.equal((await texts(run)).length, 10);
     });
@@ -112,7 +103,7 @@ test('a frame reaches Kafka with key, bytes and origin unchanged', { timeout }, 
     markStored(old);
     await edge.send(live, '1');
     await edge.send(old, '2');
-    await until('both acknowledged', () => edge.acked.length === 2);
+    await until(() => edge.acked.length === 2, 'both acknowledged');
     const found = await stored(kafka.brokers, run);
     assert.deepEqual(
       found
@@ -134,9 +125,9 @@ test('a frame that is sent twice is written once and acknowledged twice', { time
     const edge = parts.edge(bridge.port, 'edge-1');
     await edge.send(frame(epochA, 1), 'first');
     await edge.send(frame(epochA, 1), 'at once again');
-    await until('both acknowledged', () => edge.acked.length === 2);
+    await until(() => edge.acked.length === 2, 'both acknowledged');
     await edge.send(frame(epochA, 1), 'later again');
-    await until('acknowledged', () => edge.acked.length === 3);
+    await until(() => edge.acked.length === 3, 'acknowledged');
     assert.deepEqual(await texts(run), textsOf(epochA, [1]));
     assert.equal(await bridge.metric('fleetbed_bridge_frames_skipped_total'), 2);
   });
@@ -148,13 +139,13 @@ test('a new bridge skips what an older one committed, and goes on behind it', { 
     const first = await parts.bridge(run);
     const edge = parts.edge(first.port, 'edge-1');
     for (const number of [1, 2, 3]) await edge.send(frame(epochA, number));
-    await until('acknowledged', () => edge.acked.length === 3);
+    await until(() => edge.acked.length === 3, 'acknowledged');
     edge.close();
     await first.drain();
     const second = await parts.bridge(run);
     const again = parts.edge(second.port, 'edge-1');
     for (const number of [2, 3, 4]) await again.send(frame(epochA, number));
-    await until('acknowledged', () => again.acked.length === 3);
+    await until(() => again.acked.length === 3, 'acknowledged');
     assert.deepEqual(await texts(run), textsOf(epochA, [1, 2, 3, 4]));
     assert.equal(await second.metric('fleetbed_bridge_frames_skipped_total'), 2);
   });
@@ -179,21 +170,21 @@ test(
         const opened = delay(500).then(async () => open.abort());
         await edge.send(frame(epochA, 1));
         await opened;
-        await until('acknowledged', () => edge.acked.length === 1);
+        await until(() => edge.acked.length === 1, 'acknowledged');
         const again = await producer.transaction();
         await again.send({
           topic: 'fleet.frames',
           messages: [{ key: `${run}/edge-2`, value: 'open again' }],
         });
         for (const number of [2, 3]) await edge.send(frame(epochA, number));
-        await until('acknowledged', () => edge.acked.length === 3);
+        await until(() => edge.acked.length === 3, 'acknowledged');
         const second = await parts.bridge(run);
         const resent = parts.edge(second.port, 'edge-1');
         for (const number of [2, 3, 4]) await resent.send(frame(epochA, number));
         await delay(500);
         assert.equal(resent.acked.length, 0);
         await again.abort();
-        await until('acknowledged', () => resent.acked.length === 3);
+        await until(() => resent.acked.length === 3, 'acknowledged');
       } finally {
         await producer.disconnect();
       }
@@ -209,14 +200,14 @@ test('a recreated outbox is taken: a new epoch begins at 1', { timeout }, async 
     const edge = parts.edge(bridge.port, 'edge-1');
     for (const number of [1, 2]) await edge.send(frame(epochA, number));
     for (const number of [1, 2]) await edge.send(frame(epochB, number));
-    await until('acknowledged', () => edge.acked.length === 4);
+    await until(() => edge.acked.length === 4, 'acknowledged');
     // The edge begins again with frames of both epochs, at a bridge that knows them from Kafka alone.
     const other = await parts.bridge(run);
     const again = parts.edge(other.port, 'edge-1');
     await again.send(frame(epochA, 2));
     await again.send(frame(epochB, 1));
     await again.send(frame(epochB, 3));
-    await until('acknowledged', () => again.acked.length === 3);
+    await until(() => again.acked.length === 3, 'acknowledged');
     assert.deepEqual(await texts(run), [...textsOf(epochA, [1, 2]), ...textsOf(epochB, [1, 2, 3])]);
   });
 });
@@ -227,11 +218,11 @@ test('numbers that start again within the same epoch are not written', { timeout
     const first = await parts.bridge(run);
     const edge = parts.edge(first.port, 'edge-1');
     for (const number of [1, 2, 3]) await edge.send(frame(epochA, number));
-    await until('acknowledged', () => edge.acked.length === 3);
+    await until(() => edge.acked.length === 3, 'acknowledged');
     const second = await parts.bridge(run);
     const again = parts.edge(second.port, 'edge-1');
     for (const number of [1, 2, 3]) await again.send(frame(epochA, number, 5));
-    await until('acknowledged', () => again.acked.length === 3);
+    await until(() => again.acked.length === 3, 'acknowledged');
     assert.deepEqual(await texts(run), textsOf(epochA, [1, 2, 3]));
   });
 });
@@ -243,7 +234,7 @@ test('a gap is written and counted', { timeout }, async () => {
     const edge = parts.edge(bridge.port, 'edge-1');
     await edge.send(frame(epochA, 1));
     await edge.send(frame(epochA, 7));
-    await until('acknowledged', () => edge.acked.length === 2);
+    await until(() => edge.acked.length === 2, 'acknowledged');
     assert.deepEqual(await texts(run), textsOf(epochA, [1, 7]));
     assert.equal(await bridge.metric('fleetbed_bridge_frame_gaps_total'), 1);
   });
@@ -256,18 +247,18 @@ test('a zombie bridge commits nothing, gives the edge up and does not fence back
     const bridge = await parts.bridge(run);
     const stayed = parts.edge(zombie.port, 'edge-1');
     await stayed.send(frame(epochA, 1), '1');
-    await until('acknowledged', () => stayed.acked.length === 1);
+    await until(() => stayed.acked.length === 1, 'acknowledged');
     const moved = parts.edge(bridge.port, 'edge-1');
     await moved.send(frame(epochA, 2), '2');
-    await until('acknowledged', () => moved.acked.length === 1);
+    await until(() => moved.acked.length === 1, 'acknowledged');
     // What the zombie still gets: a frame that the other has committed, and one that nobody has.
     await stayed.send(frame(epochA, 2), '2');
     await stayed.send(frame(epochA, 3, 7), '3');
-    await until('given up', () => stayed.closes.length > 0);
+    await until(() => stayed.closes.length > 0, 'given up');
     stayed.close();
     assert.deepEqual(stayed.acked, ['1']);
     await moved.send(frame(epochA, 3), '3');
-    await until('acknowledged', () => moved.acked.length === 2);
+    await until(() => moved.acked.length === 2, 'acknowledged');
     assert.deepEqual(await texts(run), textsOf(epochA, [1, 2, 3]));
     assert.equal(await zombie.metric('fleetbed_bridge_fenced_total'), 1);
     assert.equal(await bridge.metric('fleetbed_bridge_fenced_total'), 0);
@@ -291,7 +282,7 @@ test('bad frames and bad entries end in fleet.deadletter, the rest goes on', { t
     // Larger than one Kafka record can be.
     const large = Buffer.alloc(2_000_000, 'large');
     for (const bytes of [rubbish, mixed, large]) await edge.send(bytes);
-    await until('acknowledged', () => edge.acked.length === 3);
+    await until(() => edge.acked.length === 3, 'acknowledged');
     assert.deepEqual(await texts(run), ['good']);
     const letters = (await stored(kafka.brokers, run, 'fleet.deadletter')).map((record) =>
       deadLetterCodec.decode(record.value),
@@ -315,7 +306,7 @@ test('two runs on the same Kafka do not mix', { timeout }, async () => {
       await edges[0]?.send(frame(epochA, number));
       if (number < 3) await edges[1]?.send(frame(epochA, number));
     }
-    await until('acknowledged', () => edges[0]?.acked.length === 3 && edges[1]?.acked.length === 2);
+    await until(() => edges[0]?.acked.length === 3 && edges[1]?.acked.length === 2, 'acknowledged');
     assert.deepEqual(await texts(first), textsOf(epochA, [1, 2, 3]));
     assert.deepEqual(await texts(second), textsOf(epochA, [1, 2]));
     for (const bridge of bridges) assert.equal(await bridge.metric('fleetbed_bridge_fenced_total'), 0);
@@ -329,7 +320,7 @@ test('a topic prefix stands before every topic', { timeout }, async () => {
     const bridge = await parts.bridge(run, { kafka: kafkaSettings });
     const edge = parts.edge(bridge.port, 'edge-1');
     await edge.send(frame(epochA, 1));
-    await until('acknowledged', () => edge.acked.length === 1);
+    await until(() => edge.acked.length === 1, 'acknowledged');
     assert.deepEqual(await texts(run, 'site7.'), textsOf(epochA, [1]));
     assert.deepEqual(await texts(run), []);
   });
@@ -341,12 +332,12 @@ test('an edge that comes again on a new connection goes on where it was', { time
     const bridge = await parts.bridge(run);
     const older = parts.edge(bridge.port, 'edge-1');
     await older.send(frame(epochA, 1));
-    await until('acknowledged', () => older.acked.length === 1);
+    await until(() => older.acked.length === 1, 'acknowledged');
     for (let number = 2; number <= 40; number++) await older.send(frame(epochA, number));
     older.close();
     const newer = parts.edge(bridge.port, 'edge-1');
     for (let number = 2; number <= 60; number++) await newer.send(frame(epochA, number));
-    await until('acknowledged', () => newer.acked.length === 59);
+    await until(() => newer.acked.length === 59, 'acknowledged');
     const numbers = Array.from({ length: 60 }, (_, index) => index + 1);
     assert.deepEqual(await texts(run), textsOf(epochA, numbers).sort());
     assert.equal(await bridge.metric('fleetbed_bridge_edges'), 1);
@@ -363,7 +354,7 @@ test('who is not an edge of this run is refused with a reason', { timeout }, asy
       parts.edge(bridge.port, 'edge-1', { id: 'edge-2' }),
       parts.edge(bridge.port, 'edge-1', { run: 'other' }),
     ];
-    await until('refused', () => strangers.every((stranger) => stranger.closes.length > 0));
+    await until(() => strangers.every((stranger) => stranger.closes.length > 0), 'refused');
     assert.equal(strangers[0]?.closes[0], 'refused:bad-credentials');
     assert.equal(strangers[1]?.closes[0], 'refused:client-id');
     assert.equal(strangers[2]?.closes[0], 'refused:client-id');
@@ -377,7 +368,7 @@ test('draining commits and acknowledges what has come, and takes nothing more', 
     const bridge = await parts.bridge(run);
     const edge = parts.edge(bridge.port, 'edge-1');
     await edge.send(frame(epochA, 1));
-    await until('acknowledged', () => edge.acked.length === 1);
+    await until(() => edge.acked.length === 1, 'acknowledged');
     for (let number = 2; number <= 200; number++) await edge.send(frame(epochA, number), String(number));
     await delay(20);
     await bridge.drain();

@@ -6,10 +6,11 @@ import { edgeTopics, releaseTopics } from '#contract/mqtt-topics.ts';
 import { encodeDesired } from '#contract/release.ts';
 import { Metrics } from '#runtime/metrics.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { until } from '#test/until.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
 import { connectKafka, kafkaConfig } from '#wire/kafka.ts';
 import { fetchAll, releasesOut, topicsOf, withRun, type Parts } from './downlink-parts.ts';
-import { quiet, until } from './rig.ts';
+import { quiet } from './rig.ts';
 import type { CloudRelease } from './test-cloud.ts';
 
 /** What of all that Kafka holds a downlink retains: at its start, and when it is too much. */
@@ -53,7 +54,7 @@ async function retainedAtStart(
     log: quiet,
   });
   try {
-    await until('read', () => downlink.isUpToDate);
+    await until(() => downlink.isUpToDate, 'read');
   } finally {
     await downlink.stop();
   }
@@ -121,8 +122,8 @@ test(
       await cloud.desire('edge-1', first.id);
       for (const release of releases) await cloud.publish(release);
       await until(
-        'two cleared',
         async () => (await bridge.metric('fleetbed_bridge_releases_cleared_total')) === 2,
+        'two cleared',
       );
       await releasesOut(bridge, 2);
       assert.ok((await bridge.metric('fleetbed_bridge_release_bytes')) <= 2 * mebibyte);
@@ -130,11 +131,11 @@ test(
       await fetchAll(late, first);
       await fetchAll(late, fourth);
       late.subscribe(...topicsOf(second), ...topicsOf(third));
-      await until('subscribed', () => late.subscribed.length === 20);
+      await until(() => late.subscribed.length === 20, 'subscribed');
       assert.equal(late.messages.length, 10);
 
       await cloud.desire('edge-1', second.id);
-      await until('desired', () => edge.last(desiredTopic)?.includes(second.id) ?? false);
+      await until(() => edge.last(desiredTopic)?.includes(second.id) ?? false, 'desired');
       await fetchAll(parts.edge(bridge, 'edge-3'), second);
       assert.ok((await bridge.metric('fleetbed_bridge_release_bytes')) <= 2 * mebibyte);
 
@@ -142,7 +143,7 @@ test(
       const next = await parts.bridge(over);
       const moved = parts.edge(next);
       moved.subscribe(desiredTopic);
-      await until('desired', () => moved.hasHeard(desiredTopic));
+      await until(() => moved.hasHeard(desiredTopic), 'desired');
       await fetchAll(moved, second);
     });
   },
@@ -158,13 +159,13 @@ test('desired releases that do not fit together: the newer ones are given', { ti
       edges[index]?.subscribe(edgeTopics.desired(name));
       await cloud.desire(name, release.id);
       await cloud.publish(release);
-      await until('desired', () => edges[index]?.hasHeard(edgeTopics.desired(name)) ?? false);
+      await until(() => edges[index]?.hasHeard(edgeTopics.desired(name)) ?? false, 'desired');
     }
-    await until('taken back', () => edges[0]?.last(desiredTopic)?.length === 0);
+    await until(() => edges[0]?.last(desiredTopic)?.length === 0, 'taken back');
     assert.equal(await bridge.metric('fleetbed_bridge_desires_held_back'), 1);
     // As soon as there is room, the older one is read again.
     await cloud.withdraw(newer);
-    await until('desired', () => edges[0]?.last(desiredTopic)?.includes(older.id) ?? false);
+    await until(() => edges[0]?.last(desiredTopic)?.includes(older.id) ?? false, 'desired');
     await fetchAll(parts.edge(bridge, 'edge-3'), older);
   });
 });

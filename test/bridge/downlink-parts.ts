@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { releaseTopics } from '#contract/mqtt-topics.ts';
 import type { TestKafka } from '#test/kafka.ts';
-import { testBridge, TestEdge, until, type TestBridge } from './rig.ts';
+import { until } from '#test/until.ts';
+import { testBridge, TestEdge, type TestBridge } from './rig.ts';
 import { TestCloud, type CloudRelease } from './test-cloud.ts';
 
 /** Of one run. */
@@ -49,12 +50,12 @@ export const topicsOf = ({ id, chunks }: Pick<CloudRelease, 'id' | 'chunks'>): s
 ];
 
 export const releasesOut = async (bridge: TestBridge, count: number): Promise<void> =>
-  until(`${count} releases are out`, async () => (await bridge.metric('fleetbed_bridge_releases')) === count);
+  until(async () => (await bridge.metric('fleetbed_bridge_releases')) === count, `${count} releases are out`);
 
 /** Subscribes to all of a release and waits until it has it. */
 export async function fetchAll(edge: TestEdge, release: CloudRelease): Promise<void> {
   edge.subscribe(...topicsOf(release));
-  await until('everything has come', () => topicsOf(release).every((topic) => edge.hasHeard(topic)));
+  await until(() => topicsOf(release).every((topic) => edge.hasHeard(topic)), 'everything has come');
   assert.deepEqual(
     release.chunks.map((_, n) => edge.last(releaseTopics.chunk(release.id, n))),
     release.chunks,

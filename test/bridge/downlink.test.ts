@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { edgeTopics, releaseTopics } from '#contract/mqtt-topics.ts';
 import { encodeDesired } from '#contract/release.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { until } from '#test/until.ts';
 import { fetchAll, releasesOut, topicsOf, withRun, type Parts } from './downlink-parts.ts';
-import { TestEdge, until } from './rig.ts';
+import { TestEdge } from './rig.ts';
 
 /** Releases and desires on their way from Kafka to edges. */
 
@@ -29,14 +30,14 @@ test('an edge sees chunks as they come, then the manifest, then what is desired'
     const edge = parts.edge(await parts.bridge());
     const release = cloud.make(1);
     edge.subscribe(desiredTopic, ...topicsOf(release));
-    await until('subscribed', () => edge.subscribed.length === 5);
+    await until(() => edge.subscribed.length === 5, 'subscribed');
     // Against the order in which a registry writes them.
     await cloud.desire('edge-1', release.id);
     await cloud.manifest(release.id, release.bytes);
     for (const n of [2, 0]) await cloud.chunk(release, n);
-    await until('two chunks', () => edge.messages.length === 2);
+    await until(() => edge.messages.length === 2, 'two chunks');
     await cloud.chunk(release, 1);
-    await until('all', () => edge.messages.length === 5);
+    await until(() => edge.messages.length === 5, 'all');
     assert.deepEqual(
       edge.messages.map(({ topic }) => topic),
       [
@@ -60,20 +61,20 @@ test('an edge that comes later gets everything, from a new bridge as well', { ti
     const late = parts.edge(first);
     await fetchAll(late, release);
     late.subscribe(desiredTopic);
-    await until('desired', () => late.hasHeard(desiredTopic));
+    await until(() => late.hasHeard(desiredTopic), 'desired');
     late.close();
     await first.drain();
     const second = await parts.bridge();
     const again = parts.edge(second);
     again.subscribe(desiredTopic);
-    await until('desired', () => again.hasHeard(desiredTopic));
+    await until(() => again.hasHeard(desiredTopic), 'desired');
     assert.deepEqual(again.last(desiredTopic), encodeDesired({ release: release.id }));
     await fetchAll(again, release);
     const bytes = [release.bytes, ...release.chunks].reduce((sum, { length }) => sum + length, 0);
     assert.equal(await second.metric('fleetbed_bridge_release_bytes'), bytes);
     const consumer = 'downlink';
     assert.ok((await second.metric('fleetbed_consumer_lag_records_max', { consumer })) >= 4);
-    await until('caught up', async () => (await second.metric('fleetbed_consumer_lag_records')) === 0);
+    await until(async () => (await second.metric('fleetbed_consumer_lag_records')) === 0, 'caught up');
   });
 });
 
@@ -88,22 +89,22 @@ test(
       const [former, next] = [cloud.make(1, 1), cloud.make(2, 2)];
       await cloud.publish(former);
       await cloud.desire('edge-1', former.id);
-      await until('the former', () => edge.messages.length === 1);
+      await until(() => edge.messages.length === 1, 'the former');
       await cloud.desire('edge-1', next.id);
       await cloud.chunk(next, 0);
       await cloud.manifest(next.id, next.bytes);
-      await until('held back', async () => (await bridge.metric('fleetbed_bridge_desires_held_back')) === 1);
+      await until(async () => (await bridge.metric('fleetbed_bridge_desires_held_back')) === 1, 'held back');
       await until(
-        'chunk and manifest were read',
         async () => (await bridge.metric('fleetbed_bridge_release_bytes')) > next.chunks[0]!.length,
+        'chunk and manifest were read',
       );
       const late = parts.edge(bridge, 'edge-1');
       edge.close();
       late.subscribe(releaseTopics.chunk(next.id, 0), releaseTopics.manifest(next.id), desiredTopic);
-      await until('what is out', () => late.messages.length === 2);
+      await until(() => late.messages.length === 2, 'what is out');
       assert.deepEqual(late.last(desiredTopic), encodeDesired({ release: former.id }));
       await cloud.chunk(next, 1);
-      await until('the next', () => late.messages.length === 4);
+      await until(() => late.messages.length === 4, 'the next');
       assert.deepEqual(
         late.messages.slice(2).map(({ topic }) => topic),
         [releaseTopics.manifest(next.id), desiredTopic],
@@ -119,12 +120,12 @@ test('a release that is withdrawn is taken back: desired first, then all of it',
     const edge = parts.edge(bridge);
     const release = cloud.make(1, 2);
     edge.subscribe(desiredTopic, ...topicsOf(release));
-    await until('subscribed', () => edge.subscribed.length === 4);
+    await until(() => edge.subscribed.length === 4, 'subscribed');
     await cloud.publish(release);
     await cloud.desire('edge-1', release.id);
-    await until('all', () => edge.messages.length === 4);
+    await until(() => edge.messages.length === 4, 'all');
     await cloud.withdraw(release);
-    await until('cleared', () => edge.messages.length === 8);
+    await until(() => edge.messages.length === 8, 'cleared');
     const cleared = edge.messages.slice(4);
     assert.deepEqual(
       cleared.map(({ topic }) => topic),
@@ -136,10 +137,10 @@ test('a release that is withdrawn is taken back: desired first, then all of it',
     edge.close();
     const late = parts.edge(bridge, 'edge-1');
     late.subscribe(desiredTopic, ...topicsOf(release));
-    await until('subscribed', () => late.subscribed.length === 4);
+    await until(() => late.subscribed.length === 4, 'subscribed');
     assert.deepEqual(late.messages, []);
     await cloud.publish(release);
-    await until('desired again', () => late.hasHeard(desiredTopic));
+    await until(() => late.hasHeard(desiredTopic), 'desired again');
     assert.equal(late.messages.length, 4);
   });
 });
@@ -153,16 +154,16 @@ test('a tombstone clears what is desired of one edge', { timeout }, async () => 
     for (const edge of edges) {
       edge.subscribe(edgeTopics.desired(edge.name));
       // What is retained while one subscribes may come twice.
-      await until('subscribed', () => edge.subscribed.length === 1);
+      await until(() => edge.subscribed.length === 1, 'subscribed');
       await cloud.desire(edge.name, release.id);
     }
-    await until('desired', () => edges.every((edge) => edge.messages.length === 1));
+    await until(() => edges.every((edge) => edge.messages.length === 1), 'desired');
     await cloud.desire('edge-1', null);
-    await until('cleared', () => edges[0]?.messages.length === 2);
+    await until(() => edges[0]?.messages.length === 2, 'cleared');
     assert.equal(edges[0]?.last(desiredTopic)?.length, 0);
     const late = parts.edge(bridge, 'edge-1');
     late.subscribe(desiredTopic, releaseTopics.manifest(release.id));
-    await until('the manifest', () => late.messages.length > 0);
+    await until(() => late.messages.length > 0, 'the manifest');
     assert.deepEqual(
       late.messages.map(({ topic }) => topic),
       [releaseTopics.manifest(release.id)],
@@ -185,8 +186,8 @@ test('two runs on the same Kafka do not mix', { timeout }, async () => {
       const edges = bridges.map((bridge) => new TestEdge(bridge.port, 'edge-1'));
       for (const edge of edges) edge.subscribe(desiredTopic, ...topicsOf(release), ...topicsOf(stranger));
       await until(
-        'all that there is',
         () => edges[0]?.messages.length === 3 && edges[1]?.messages.length === 2,
+        'all that there is',
       );
       assert.deepEqual(edges[0]?.messages.map(({ topic }) => topic).sort(), [
         desiredTopic,
@@ -213,7 +214,7 @@ test("an edge may not subscribe to another's, nor to whole trees", { timeout }, 
       '#',
     ];
     edge.subscribe(...foreign, ...mine);
-    await until('answered', () => edge.subscribed.length === mine.length + foreign.length);
+    await until(() => edge.subscribed.length === mine.length + foreign.length, 'answered');
     assert.deepEqual(
       edge.subscribed.filter(({ granted }) => granted).map(({ filter }) => filter),
       mine,
@@ -224,7 +225,7 @@ test("an edge may not subscribe to another's, nor to whole trees", { timeout }, 
     );
     await cloud.desire('edge-2', release.id);
     await cloud.publish(release);
-    await until('the release', () => edge.messages.length === 2);
+    await until(() => edge.messages.length === 2, 'the release');
     assert.deepEqual(edge.closes, []);
   });
 });
@@ -238,7 +239,7 @@ test(
       const edge = parts.edge(bridge);
       const [good, other] = [cloud.make(1, 1), cloud.make(2, 1)];
       edge.subscribe(desiredTopic, ...topicsOf(good), ...topicsOf(other));
-      await until('subscribed', () => edge.subscribed.length === 5);
+      await until(() => edge.subscribed.length === 5, 'subscribed');
       await cloud.chunk(other, 0);
       await cloud.manifest(other.id, Buffer.from('no manifest'));
       // Well signed, but of another release: its edges would fetch chunks that are not there.
@@ -250,7 +251,7 @@ test(
       await cloud.write('fleet.models', `${run}/${good.id}/chunk/x`, 'rubbish');
       await cloud.publish(good);
       await cloud.desire('edge-1', good.id);
-      await until('the good one', () => edge.hasHeard(desiredTopic));
+      await until(() => edge.hasHeard(desiredTopic), 'the good one');
       assert.deepEqual(
         edge.messages.map(({ topic }) => topic),
         [releaseTopics.chunk(other.id, 0), ...topicsOf(good), desiredTopic],
@@ -271,7 +272,7 @@ test('goes on after Kafka was killed and started again', { timeout }, async () =
     const [before_, after_] = [cloud.make(1, 1), cloud.make(2, 1)];
     await cloud.publish(before_);
     await cloud.desire('edge-1', before_.id);
-    await until('desired', () => edge.messages.length === 1);
+    await until(() => edge.messages.length === 1, 'desired');
     kafka.local.kill();
     await delay(200);
     const late = parts.edge(bridge, 'edge-2');
@@ -279,7 +280,7 @@ test('goes on after Kafka was killed and started again', { timeout }, async () =
     await kafka.local.start();
     await cloud.publish(after_);
     await cloud.desire('edge-1', after_.id);
-    await until('desired', () => edge.messages.length === 2);
+    await until(() => edge.messages.length === 2, 'desired');
     assert.deepEqual(edge.last(desiredTopic), encodeDesired({ release: after_.id }));
     assert.deepEqual(edge.closes, []);
   });

@@ -5,8 +5,9 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { until } from '#test/until.ts';
 import { pickPort } from '#testbed/run/ports.ts';
-import { edgeSecret, frame, stored, testBridge, TestEdge, textsOf, until } from './rig.ts';
+import { edgeSecret, frame, stored, testBridge, TestEdge, textsOf } from './rig.ts';
 
 /** What happens to frames when the bridge or Kafka stops, dies or comes back, in the middle of commits. */
 
@@ -86,7 +87,7 @@ test('while Kafka stands still nothing is acknowledged, and all of it after', { 
   const edge = new TestEdge(bridge.port, 'edge-1');
   try {
     await edge.send(frame(epoch, 1));
-    await until('acknowledged', () => edge.acked.length === 1);
+    await until(() => edge.acked.length === 1, 'acknowledged');
     process.kill(kafka.local.pid, 'SIGSTOP');
     try {
       for (let number = 2; number <= 20; number++) await edge.send(frame(epoch, number));
@@ -96,7 +97,7 @@ test('while Kafka stands still nothing is acknowledged, and all of it after', { 
     } finally {
       process.kill(kafka.local.pid, 'SIGCONT');
     }
-    await until('acknowledged', () => edge.acked.length === 20);
+    await until(() => edge.acked.length === 20, 'acknowledged');
     await assertEachOnce(run, 20);
   } finally {
     edge.close();
@@ -110,12 +111,12 @@ test('a transaction that Kafka gave up is written again, once', { timeout }, asy
   const edge = new TestEdge(bridge.port, 'edge-1');
   try {
     const streaming = stream(edge, 1, 300);
-    await until('some are acknowledged', () => edge.acked.length > 30);
+    await until(() => edge.acked.length > 30, 'some are acknowledged');
     process.kill(kafka.local.pid, 'SIGSTOP');
     await delay(4_000);
     process.kill(kafka.local.pid, 'SIGCONT');
     await streaming;
-    await until('acknowledged', () => edge.acked.length === 300);
+    await until(() => edge.acked.length === 300, 'acknowledged');
     await assertEachOnce(run, 300);
   } finally {
     edge.close();
@@ -135,12 +136,12 @@ test(
       const last = 600;
       const streaming = Promise.all(edges.map(async (edge) => stream(edge, 1, last)));
       for (const share of [0.1, 0.3, 0.5]) {
-        await until('a share is acknowledged', () => edges.every((edge) => edge.acked.length > last * share));
+        await until(() => edges.every((edge) => edge.acked.length > last * share), 'a share is acknowledged');
         await bridge.end('SIGKILL');
         await bridge.start();
       }
       await streaming;
-      await until('all are acknowledged', () => edges.every((edge) => edge.acked.length === last));
+      await until(() => edges.every((edge) => edge.acked.length === last), 'all are acknowledged');
       const records = await stored(kafka.brokers, run);
       for (const { name } of edges) {
         const texts = records.filter((record) => record.origin?.edge === name).map((record) => record.text);
@@ -173,19 +174,19 @@ test('a bridge that wakes up behind its successor commits nothing', { timeout },
   let moved: TestEdge | undefined;
   try {
     await stream(first, 1, 50);
-    await until('acknowledged', () => first.acked.length === 50);
+    await until(() => first.acked.length === 50, 'acknowledged');
     asleep.signal('SIGSTOP');
     await stream(first, 51, 80);
     assert.equal(first.acked.length, 50);
     moved = new TestEdge(successor.port, 'edge-1');
     await stream(moved, 51, 70);
-    await until('acknowledged', () => moved?.acked.length === 20);
+    await until(() => moved?.acked.length === 20, 'acknowledged');
     asleep.signal('SIGCONT');
-    await until('given up', () => first.closes.length > 0);
+    await until(() => first.closes.length > 0, 'given up');
     first.close();
     assert.equal(first.acked.length, 50);
     await stream(moved, 71, 90);
-    await until('acknowledged', () => moved?.acked.length === 40);
+    await until(() => moved?.acked.length === 40, 'acknowledged');
     await assertEachOnce(run, 90);
     assert.equal(await successor.metric('fleetbed_bridge_fenced_total'), 0);
   } finally {
@@ -205,17 +206,17 @@ test(
     const edge = new TestEdge(bridge.port, 'edge-1');
     try {
       const streaming = stream(edge, 1, 500);
-      await until('some are acknowledged', () => edge.acked.length > 100);
+      await until(() => edge.acked.length > 100, 'some are acknowledged');
       kafka.local.kill();
-      await until('not ready', () => !bridge.readiness.ready);
+      await until(() => !bridge.readiness.ready, 'not ready');
       assert.match(bridge.readiness.reason ?? '', /Kafka/);
       const acked = edge.acked.length;
       await delay(500);
       assert.equal(edge.acked.length, acked);
       await kafka.local.start();
       await streaming;
-      await until('acknowledged', () => edge.acked.length === 500);
-      await until('ready', () => bridge.readiness.ready);
+      await until(() => edge.acked.length === 500, 'acknowledged');
+      await until(() => bridge.readiness.ready, 'ready');
       await assertEachOnce(run, 500);
       assert.equal(edge.closes.length, 0);
     } finally {

@@ -6,9 +6,10 @@ import { HandOver } from '#bridge/hand-over.ts';
 import { Outages } from '#bridge/outages.ts';
 import { Metrics } from '#runtime/metrics.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { until } from '#test/until.ts';
 import { LinkProxy } from '#testbed/run/link-proxy.ts';
 import { pickPort } from '#testbed/run/ports.ts';
-import { frame, quiet, stored, testBridge, TestEdge, textsOf, until } from './rig.ts';
+import { frame, quiet, stored, testBridge, TestEdge, textsOf } from './rig.ts';
 
 /** Edges that go from one bridge to another: each frame is in Kafka once, and in order, all the same. */
 
@@ -75,15 +76,15 @@ test('an edge that is thrown from bridge to bridge under load', { timeout }, asy
     const streaming = stream(edge, 1, last);
     for (let turn = 0; turn < 6; turn++) {
       const left = turn % 2;
-      await until('some are acknowledged', () => edge.acked.length >= 100 * (turn + 1));
+      await until(() => edge.acked.length >= 100 * (turn + 1), 'some are acknowledged');
       await links[left]?.link.cut();
-      await until('the other one has it', async () => {
+      await until(async () => {
         return (await bridges[1 - left]?.metric('fleetbed_bridge_edges')) === 1;
-      });
+      }, 'the other one has it');
       await links[left]?.link.open();
     }
     await streaming;
-    await until('all are acknowledged', () => edge.acked.length === last);
+    await until(() => edge.acked.length === last, 'all are acknowledged');
     assert.deepEqual(edge.acked, numbersTo(last).map(String));
     await assertEachOnceInOrder(run, 'edge-1', last);
     for (const bridge of bridges) {
@@ -114,11 +115,11 @@ test(
     try {
       const last = 400;
       const streaming = Promise.all(edges.map(async (edge) => stream(edge, 1, last)));
-      await until('some are acknowledged', () => edges.every((edge) => edge.acked.length > 50));
+      await until(() => edges.every((edge) => edge.acked.length > 50), 'some are acknowledged');
       assert.equal(await having.metric('fleetbed_bridge_edges'), 0);
       await kafkaLink.cut();
       await streaming;
-      await until('all are acknowledged', () => edges.every((edge) => edge.acked.length === last));
+      await until(() => edges.every((edge) => edge.acked.length === last), 'all are acknowledged');
       assert.equal(await having.metric('fleetbed_bridge_edges'), 2);
       assert.equal(await without.metric('fleetbed_bridge_handed_over_total'), 1);
       assert.equal(await having.metric('fleetbed_bridge_handed_over_total'), 0);
@@ -128,10 +129,10 @@ test(
       for (const edge of edges) await assertEachOnceInOrder(run, edge.name, last);
 
       await kafkaLink.open();
-      await until('ready', () => without.readiness.ready);
+      await until(() => without.readiness.ready, 'ready');
       late = new TestEdge(without.port, 'edge-3');
       await stream(late, 1, 20);
-      await until('all are acknowledged', () => late?.acked.length === 20);
+      await until(() => late?.acked.length === 20, 'all are acknowledged');
       await assertEachOnceInOrder(run, 'edge-3', 20);
     } finally {
       await kafkaLink.open();
@@ -147,7 +148,7 @@ test('a bridge that nobody wants frames of sends nobody away', { timeout }, asyn
   const edge = new TestEdge(bridge.port, 'edge-1');
   try {
     await stream(edge, 1, 5);
-    await until('all are acknowledged', () => edge.acked.length === 5);
+    await until(() => edge.acked.length === 5, 'all are acknowledged');
     // A first transaction may last longer than this bridge's patience, and then the edge was sent away for it.
     const closed = edge.closes.length;
     await kafkaLink.cut();
@@ -155,9 +156,9 @@ test('a bridge that nobody wants frames of sends nobody away', { timeout }, asyn
     assert.equal(edge.connected, true);
     assert.equal(edge.closes.length, closed);
     await edge.send(frame(epoch, 6), '6');
-    await until('sent away', () => edge.closes.length > closed);
+    await until(() => edge.closes.length > closed, 'sent away');
     await kafkaLink.open();
-    await until('acknowledged', () => edge.acked.length === 6);
+    await until(() => edge.acked.length === 6, 'acknowledged');
     await assertEachOnceInOrder(run, 'edge-1', 6);
   } finally {
     await kafkaLink.open();

@@ -216,12 +216,3 @@ export async function readAll(brokers: string[], topic: string): Promise<ReadRec
   });
   return records;
 }
-
-/** Waits until it holds; fails with `what` after a time that no sound machine needs. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + 40_000;
-  while (!(await holds())) {
-    if (Date.now() > giveUpAt) throw new Error(`never happened: ${what}`);
-    await delay(10);
-  }
-}

@@ -5,7 +5,8 @@ import { runKey } from '#contract/identity.ts';
 import { edgeTopics } from '#contract/mqtt-topics.ts';
 import { edgeStateCodec, type EdgeState } from '#contract/records.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
-import { frame, readAll, testBridge, TestEdge, until, type TestBridge } from './rig.ts';
+import { until } from '#test/until.ts';
+import { frame, readAll, testBridge, TestEdge, type TestBridge } from './rig.ts';
 import { TestCloud } from './test-cloud.ts';
 
 /** What edges say of themselves, on its way into fleet.edges. */
@@ -89,8 +90,8 @@ async function written(run: string, edge = 'edge-1'): Promise<Buffer[]> {
 
 async function untilWritten(bridge: TestBridge, count: number): Promise<void> {
   await until(
-    `${count} written`,
     async () => (await bridge.metric('fleetbed_bridge_states_written_total')) === count,
+    `${count} written`,
   );
 }
 
@@ -101,7 +102,7 @@ test('a state reaches fleet.edges unchanged, under its run and edge', { timeout 
     for (const [index, name] of ['edge-1', 'edge-2'].entries()) {
       const edge = parts.edge(bridge, name);
       await edge.say(states[index] ?? assert.fail());
-      await until('acknowledged', () => edge.acked.length === 1);
+      await until(() => edge.acked.length === 1, 'acknowledged');
     }
     await untilWritten(bridge, 2);
     assert.deepEqual(await written(run), [states[0]]);
@@ -133,14 +134,14 @@ test('what an older connection says late is ignored, also by a new bridge', { ti
     await edge.say(newest);
     await untilWritten(first, 1);
     await edge.say(late);
-    await until('acknowledged', () => edge.acked.length === 2);
+    await until(() => edge.acked.length === 2, 'acknowledged');
     edge.close();
     await first.drain();
     assert.equal(await first.metric('fleetbed_bridge_states_late_total'), 1);
     const second = await parts.bridge();
     const again = parts.edge(second);
     await again.say(later);
-    await until('acknowledged', () => again.acked.length === 1);
+    await until(() => again.acked.length === 1, 'acknowledged');
     assert.equal(await second.metric('fleetbed_bridge_states_late_total'), 1);
     const next = stateOf({ connection: 6 });
     await again.say(next);
@@ -176,10 +177,10 @@ test('an edge that moved to another bridge is online, whatever the first one say
     stayed.close();
     // Either the first bridge knows already, or the second one puts it right.
     await until(
-      'settled',
       async () =>
         (await left.metric('fleetbed_bridge_states_late_total')) === 1 ||
         (await taken.metric('fleetbed_bridge_states_written_again_total')) > 0,
+      'settled',
     );
     assert.deepEqual((await written(run)).at(-1), newest);
   });
@@ -198,14 +199,14 @@ test('what came to stand behind the newest state by mistake is overwritten', { t
       ];
       await edge.say(online);
       await edge.say(offline);
-      await until('written', async () => (await written(run)).at(-1)?.equals(offline) ?? false);
+      await until(async () => (await written(run)).at(-1)?.equals(offline) ?? false, 'written');
       // As a request does that was given up and is carried out after all.
       for (const stray of [online, older, Buffer.from('rubbish')]) {
         await cloud.write('fleet.edges', runKey(run, 'edge-1'), stray);
-        await until('overwritten', async () => {
+        await until(async () => {
           const all = await written(run);
           return all.findLastIndex((bytes) => bytes.equals(stray)) < all.length - 1;
-        });
+        }, 'overwritten');
         assert.deepEqual((await written(run)).at(-1), offline);
       }
     } finally {
@@ -230,7 +231,7 @@ test('what is no state of its edge is counted, acknowledged and not written', { 
     ];
     for (const bytes of bad) await edge.say(bytes);
     await edge.send(frame('aaaaaaaaaaaaaaaa', 1));
-    await until('acknowledged', () => edge.acked.length === bad.length + 1);
+    await until(() => edge.acked.length === bad.length + 1, 'acknowledged');
     assert.equal(await bridge.metric('fleetbed_bridge_states_refused_total'), bad.length);
     const good = stateOf();
     await edge.say(good);
@@ -247,7 +248,7 @@ test('an edge may not say the state of another', { timeout }, async () => {
     const edge = parts.edge(bridge, 'edge-1');
     Object.defineProperty(edge, 'name', { value: 'edge-2' });
     await edge.say(stateOf({ edge: 'edge-2' }));
-    await until('closed', () => edge.closes.length > 0);
+    await until(() => edge.closes.length > 0, 'closed');
     assert.ok((await bridge.metric('fleetbed_bridge_refused_total', { reason: 'forbidden-topic' })) > 0);
     assert.deepEqual(await written(run, 'edge-2'), []);
   });
@@ -274,7 +275,7 @@ test('draining writes what edges said last', { timeout }, async () => {
     const edge = parts.edge(bridge);
     const states = Array.from({ length: 20 }, (_, cars) => stateOf({ cars }));
     for (const state of states) await edge.say(state);
-    await until('acknowledged', () => edge.acked.length === states.length);
+    await until(() => edge.acked.length === states.length, 'acknowledged');
     await bridge.drain();
     assert.deepEqual((await written(run)).at(-1), states.at(-1));
   });
@@ -286,7 +287,7 @@ test('draining tells that edges with a last will are offline', { timeout }, asyn
     const offline = stateOf({ online: false });
     const edge = parts.edge(bridge, 'edge-1', offline);
     await edge.say(stateOf());
-    await until('acknowledged', () => edge.acked.length === 1);
+    await until(() => edge.acked.length === 1, 'acknowledged');
     await bridge.drain();
     assert.deepEqual((await written(run)).at(-1), offline);
   });
@@ -311,10 +312,10 @@ test('Kafka killed and started again: the last state of each edge is there', { t
       }
     }
     // They are acknowledged without Kafka, and only the latest of each is kept.
-    await until('acknowledged', () => edges.every((edge) => edge.acked.length === count + 1));
+    await until(() => edges.every((edge) => edge.acked.length === count + 1), 'acknowledged');
     assert.equal(await bridge.metric('fleetbed_bridge_states_waiting'), 3);
     await kafka.local.start();
-    await until('written', async () => (await bridge.metric('fleetbed_bridge_states_waiting')) === 0);
+    await until(async () => (await bridge.metric('fleetbed_bridge_states_waiting')) === 0, 'written');
     for (const name of names) {
       const records = await written(run, name);
       assert.deepEqual(records.at(-1), last.get(name));

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { signalCount } from '#contract/signals.ts';
+import { until } from '#test/until.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
 import { batchOf, HistoryRig, intervalMs, simStart, type Handed, type Written } from './history-rig.ts';
 
@@ -81,11 +81,3 @@ describe('history in tiered storage', { timeout: 120_000 }, () => {
     return Math.min(...segments.map((file) => Number.parseInt(file, 10)));
   }
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let n = 0; n < 600; n++) {
-    if (holds()) return;
-    await sleep(100);
-  }
-  assert.fail('it did not happen within a minute');
-}

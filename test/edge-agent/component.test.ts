@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { password } from '#contract/identity.ts';
 import { deadLetterCodec } from '#contract/records.ts';
 import { decodeTelemetry, encodeTelemetry } from '#contract/telemetry.ts';
+import { until } from '#test/until.ts';
 import { testBridge } from './bridge-stand-in.ts';
 import {
   fleetSecret,
@@ -12,7 +13,6 @@ import {
   tempFolder,
   testCar,
   testEdge,
-  until,
   vin,
 } from './rig.ts';
 

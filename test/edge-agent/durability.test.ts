@@ -8,7 +8,8 @@ import { test } from 'node:test';
 import { testBridge } from './bridge-stand-in.ts';
 import { childEdge } from './child-edge.ts';
 import { skipWithout } from '#test/skip-without.ts';
-import { identities, storedFrames, tempFolder, testCar, until, vin } from './rig.ts';
+import { until } from '#test/until.ts';
+import { identities, storedFrames, tempFolder, testCar, vin } from './rig.ts';
 
 const options = { timeout: 60_000 };
 

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeFrame, type Frame } from '#contract/frame.ts';
 import { password } from '#contract/identity.ts';
 import { carTopics } from '#contract/mqtt-topics.ts';
@@ -21,7 +20,6 @@ import { MqttClient } from '#wire/mqtt-client.ts';
 /** What tests of the edge agent share: a folder, an edge in this process, cars that speak MQTT. */
 export const fleetSecret = 'a secret of the fleet';
 export const vin = 'WVWZZZ1JZXW000001';
-const patienceMs = 50_000;
 
 export async function tempFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'fleetbed-edge-'));
@@ -204,13 +202,4 @@ export function predictions(frames: readonly Pick<Frame, 'entries'>[]): Predicti
     }
     return found;
   });
-}
-
-/** Polls until it holds. @throws after a time that no sound machine needs, so that a test that fails also ends */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + patienceMs;
-  while (!(await condition())) {
-    if (performance.now() > giveUpAt) throw new Error(`still does not hold: ${condition.toString()}`);
-    await sleep(5);
-  }
 }

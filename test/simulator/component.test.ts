@@ -10,8 +10,9 @@ import { loadConfig } from '#runtime/config.ts';
 import { parseMetrics } from '#runtime/metrics.ts';
 import { fleetOf, simulatorConfig } from '#simulator/config.ts';
 import { vinOf } from '#simulator/population/vin.ts';
+import { until } from '#test/until.ts';
 import { pickPort } from '#testbed/run/ports.ts';
-import { distinct, fleetSecret, testEdge, until } from './edge.ts';
+import { distinct, fleetSecret, testEdge } from './edge.ts';
 import { lived } from './failures/fleets.ts';
 
 const program = fileURLToPath(new URL('simulator-process.ts', import.meta.url));

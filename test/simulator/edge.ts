@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
 import { ownsClientId, passwordMatches } from '#contract/identity.ts';
 import { carMayPublish, carMaySubscribe } from '#contract/mqtt-topics.ts';
@@ -78,11 +77,4 @@ export function distinct(edge: TestEdge, vin: string): TelemetryBatch[] {
   const bySeq = new Map<number, TelemetryBatch>();
   for (const { batch } of edge.received.get(vin) ?? []) bySeq.set(batch.seq, batch);
   return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
-}
-
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let waited = 0; !condition(); waited += 10) {
-    if (waited > 30_000) throw new Error(`waited in vain for: ${what}`);
-    await sleep(10);
-  }
 }

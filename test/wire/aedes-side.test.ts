@@ -3,7 +3,8 @@ import { test, type TestContext } from 'node:test';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import mqtt from 'mqtt-packet';
-import { connectAccepted, startBroker, until, type BrokerUnderTest } from '#test/wire/mqtt-parts.ts';
+import { until } from '#test/until.ts';
+import { connectAccepted, startBroker, type BrokerUnderTest } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 

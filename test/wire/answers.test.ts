@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { until } from '#test/until.ts';
 import { Answers } from '#wire/answers.ts';
-import { connectedPair, until } from '#test/wire/mqtt-parts.ts';
+import { connectedPair } from '#test/wire/mqtt-parts.ts';
 
 /** Answers at a broker's end, and a client that may read them. */
 async function answering(t: TestContext, timeoutMs: number) {

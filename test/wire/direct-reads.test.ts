@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
+import { until } from '#test/until.ts';
 import { readDirectly } from '#wire/direct-reads.ts';
-import { connectedPair, until } from '#test/wire/mqtt-parts.ts';
+import { connectedPair } from '#test/wire/mqtt-parts.ts';
 
 /** A server's end of a connection whose bytes are read directly, and who sends them. */
 async function connected(t: TestContext, take: (bytes: Buffer) => void) {

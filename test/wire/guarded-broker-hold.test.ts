@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import mqtt from 'mqtt-packet';
+import { until } from '#test/until.ts';
 import type { MqttClient } from '#wire/mqtt-client.ts';
 import { acknowledged } from '#test/wire/mqtt-packets.ts';
-import { connectAccepted, startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
+import { connectAccepted, startBroker, startClient } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 const maxHeld = 20;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import mqtt from 'mqtt-packet';
+import { until } from '#test/until.ts';
 import { acknowledged, connectMqttJs, connectPacket, publishPacket } from '#test/wire/mqtt-packets.ts';
-import { connectAccepted, connectRaw, startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
+import { connectAccepted, connectRaw, startBroker, startClient } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import mqtt from 'mqtt-packet';
+import { until } from '#test/until.ts';
 import {
   acknowledged,
   connectMqttJs,
@@ -8,7 +9,7 @@ import {
   packetsOf,
   publishPacket,
 } from '#test/wire/mqtt-packets.ts';
-import { connectAccepted, connectRaw, startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
+import { connectAccepted, connectRaw, startBroker, startClient } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '#runtime/log.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { until } from '#test/until.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
 import { connectKafka, kafkaConfig, type Kafka } from '#wire/kafka.ts';
 import { readTopics, type TopicReader } from '#wire/kafka-reader.ts';
@@ -157,12 +158,4 @@ describe('a reader that has fallen behind', { timeout: 180_000 }, () => {
 
 function inMb(bytes: number): string {
   return `${Math.round(bytes / 1e6)} MB`;
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let n = 0; n < 600; n++) {
-    if (holds()) return;
-    await sleep(100);
-  }
-  assert.fail('it did not happen within a minute');
 }

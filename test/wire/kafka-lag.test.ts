@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '#runtime/log.ts';
 import { Metrics, parseMetrics, type ParsedMetrics } from '#runtime/metrics.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { until } from '#test/until.ts';
 import { connectKafka, kafkaConfig, type Kafka, type Transaction } from '#wire/kafka.ts';
 import { readTopics, type ReadRecord, type TopicReader } from '#wire/kafka-reader.ts';
 import { readSpans } from '#wire/kafka-spans.ts';
@@ -188,11 +188,3 @@ describe('the lag of a reader of Kafka', { timeout: 120_000 }, () => {
     assert.equal((await shown()).value('fleetbed_consumer_lag_records_max', { consumer: 'span' }), 3);
   });
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let n = 0; n < 600; n++) {
-    if (holds()) return;
-    await sleep(50);
-  }
-  assert.fail('it did not happen within half a minute');
-}

@@ -7,6 +7,7 @@ import { topics } from '#contract/topics.ts';
 import { UserError } from '#runtime/errors.ts';
 import { createLog } from '#runtime/log.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { until } from '#test/until.ts';
 import { ConfigResourceTypes, connectKafka, kafkaConfig, type Admin, type Kafka } from '#wire/kafka.ts';
 import { readTopics } from '#wire/kafka-reader.ts';
 import { ensureTopics } from '#wire/kafka-topics.ts';
@@ -150,12 +151,4 @@ describe('topics', { timeout: 120_000 }, () => {
 function oldestLocalSegment(folder: string): number {
   const segments = readdirSync(folder).filter((file) => file.endsWith('.log'));
   return Math.min(...segments.map((file) => Number.parseInt(file, 10)));
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let n = 0; n < 600; n++) {
-    if (holds()) return;
-    await sleep(100);
-  }
-  assert.fail('it did not happen within a minute');
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accept, pingResponse, startBroker, startClient, startServer, until } from '#test/wire/mqtt-parts.ts';
+import { until } from '#test/until.ts';
+import { accept, pingResponse, startBroker, startClient, startServer } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 const payload = (n: number): Buffer => Buffer.from(String(n));

@@ -4,8 +4,9 @@ import net, { type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Aedes } from 'aedes';
 import mqtt from 'mqtt-packet';
+import { until } from '#test/until.ts';
 import type { MqttClient } from '#wire/mqtt-client.ts';
-import { accept, connack, startClient, startServer, until } from '#test/wire/mqtt-parts.ts';
+import { accept, connack, startClient, startServer } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 const payload = (n: number): Buffer => Buffer.from(String(n));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { accept, connack, pingResponse, startClient, startServer, until } from '#test/wire/mqtt-parts.ts';
+import { until } from '#test/until.ts';
+import { accept, connack, pingResponse, startClient, startServer } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 

@@ -9,7 +9,8 @@ import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { MqttClient } from '#wire/mqtt-client.ts';
 import { skipWithout } from '#test/skip-without.ts';
-import { startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
+import { until } from '#test/until.ts';
+import { startBroker, startClient } from '#test/wire/mqtt-parts.ts';
 
 const run = promisify(execFile);
 /** Debian keeps the broker in /usr/sbin, which is not on every user's path. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt, { type IConnectPacket, type Packet } from 'mqtt-packet';
 import { createLog } from '#runtime/log.ts';
 import { Metrics, parseMetrics } from '#runtime/metrics.ts';
+import { until } from '#test/until.ts';
 import {
   GuardedBroker,
   type BrokerGuard,
@@ -14,17 +14,6 @@ import {
   type Settle,
 } from '#wire/guarded-broker.ts';
 import { MqttClient, type MqttClientEvents, type MqttClientOptions } from '#wire/mqtt-client.ts';
-
-const patienceMs = 30_000;
-
-/** Polls until it holds. @throws after half a minute, so that a test that fails also ends */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + patienceMs;
-  while (!(await holds())) {
-    if (performance.now() > giveUpAt) throw new Error(`still does not hold: ${holds.toString()}`);
-    await sleep(1);
-  }
-}
 
 export const connack = Buffer.from([0x20, 2, 0, 0]);
 export const pingResponse = Buffer.from([0xd0, 0]);

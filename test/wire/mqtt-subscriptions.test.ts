@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
+import { until } from '#test/until.ts';
+import { startBroker, startClient } from '#test/wire/mqtt-parts.ts';
 
 const timeout = { timeout: 60_000 };
 const retained = { qos: 1, retain: true } as const;

@@ -7,7 +7,8 @@ import type tls from 'node:tls';
 import { connectAsync } from 'mqtt';
 import { makeCertificate } from '#test/certificate.ts';
 import { skipWithout } from '#test/skip-without.ts';
-import { connectRaw, startBroker, startClient, until } from '#test/wire/mqtt-parts.ts';
+import { until } from '#test/until.ts';
+import { connectRaw, startBroker, startClient } from '#test/wire/mqtt-parts.ts';
 
 const options = {
   timeout: 60_000,

@@ -5,9 +5,10 @@ import { edgeTopics } from '#contract/mqtt-topics.ts';
 import { encodeDesired } from '#contract/release.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
 import type { TestBroker } from '#test/mqtt-broker.ts';
+import { until } from '#test/until.ts';
 import { pickPort } from '#testbed/run/ports.ts';
 import { fetchAll, releasesOut } from '../downlink-parts.ts';
-import { frame, stored, until } from '../rig.ts';
+import { frame, stored } from '../rig.ts';
 import { TestCloud } from '../test-cloud.ts';
 import {
   assertEachOnceInOrder,
@@ -54,7 +55,7 @@ for (const { name, id, skip, sendsAhead, start } of brokers) {
         await first.drain();
         // More than either broker's usual limit for a queue.
         await stream(edge, 21, 1100);
-        await until('acknowledged', () => edge.acked.length === 1100);
+        await until(() => edge.acked.length === 1100, 'acknowledged');
         edge.close();
         await broker.save();
         await broker.kill();
@@ -78,14 +79,14 @@ for (const { name, id, skip, sendsAhead, start } of brokers) {
         const edge = edgeAt(broker, 'edge-2', 32);
         try {
           const streaming = stream(edge, 1, 1500);
-          await until('some are acknowledged', () => edge.acked.length > 200);
+          await until(() => edge.acked.length > 200, 'some are acknowledged');
           await broker.kill();
-          await until('not ready', () => !bridge.readiness.ready);
+          await until(() => !bridge.readiness.ready, 'not ready');
           const acknowledged = edge.acked.length;
           await broker.start();
           await streaming;
-          await until('acknowledged', () => edge.acked.length === 1500);
-          await until('ready', () => bridge.readiness.ready);
+          await until(() => edge.acked.length === 1500, 'acknowledged');
+          await until(() => bridge.readiness.ready, 'ready');
           await untilLast(run, 1500);
           const numbers = await numbersOf(run, 'VIN00001');
           assert.deepEqual(
@@ -116,7 +117,7 @@ for (const { name, id, skip, sendsAhead, start } of brokers) {
         await broker.start();
         // These find a broker that knows nobody who would want them.
         await stream(edge, 101, 300);
-        await until('acknowledged', () => edge.acked.length === 300);
+        await until(() => edge.acked.length === 300, 'acknowledged');
         await untilStored(kafka.brokers, run, 3 * 300);
         await assertEachOnceInOrder(kafka.brokers, run, ['edge-3'], 300);
         assert.equal(await bridge.metric('fleetbed_bridge_sessions_forgotten_total'), 1);
@@ -145,10 +146,10 @@ for (const { name, id, skip, sendsAhead, start } of brokers) {
             await edge.send(frame(epoch, number, 2000));
             most = Math.max(most, await pending());
           }
-          await until('the broker has all', () => edge.acked.length === 60);
+          await until(() => edge.acked.length === 60, 'the broker has all');
           await until(
-            'the bridge holds some',
             async () => (await pending()) > (sendsAhead ? maxPendingBytes : 0),
+            'the bridge holds some',
           );
           most = Math.max(most, await pending());
         } finally {
@@ -181,7 +182,7 @@ for (const { name, id, skip, sendsAhead, start } of brokers) {
           const edge = edgeAt(broker, 'edge-5');
           edges.push(edge);
           edge.subscribe(topic);
-          await until('desired', () => edge.hasHeard(topic));
+          await until(() => edge.hasHeard(topic), 'desired');
           assert.deepEqual(edge.last(topic), encodeDesired({ release: release.id }));
           await fetchAll(edge, release);
           edge.close();
@@ -194,12 +195,12 @@ for (const { name, id, skip, sendsAhead, start } of brokers) {
         const edge = edgeAt(broker, 'edge-5');
         edges.push(edge);
         await bridge.drain();
-        await until('the other serves', async () => (await other.metric('fleetbed_bridge_edges')) === 1);
+        await until(async () => (await other.metric('fleetbed_bridge_edges')) === 1, 'the other serves');
         const next = cloud.make(2);
         await cloud.publish(next);
         await cloud.desire('edge-5', next.id);
         edge.subscribe(topic);
-        await until('desired', () => edge.last(topic)?.equals(encodeDesired({ release: next.id })) ?? false);
+        await until(() => edge.last(topic)?.equals(encodeDesired({ release: next.id })) ?? false, 'desired');
       } finally {
         for (const edge of edges) edge.close();
         await other.drain();
@@ -231,11 +232,11 @@ async function numbersOf(run: string, key: string): Promise<number[]> {
 }
 
 async function untilLast(run: string, last: number): Promise<void> {
-  await until('the last has come', async () => {
+  await until(async () => {
     const hasCome = (await numbersOf(run, 'VIN00001')).includes(last);
     if (!hasCome) await delay(200);
     return hasCome;
-  });
+  }, 'the last has come');
 }
 
 function report(t: TestContext, name: string, missing: number[]): void {

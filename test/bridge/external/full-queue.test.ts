@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
 import type { TestBroker } from '#test/mqtt-broker.ts';
-import { stored, until } from '../rig.ts';
+import { until } from '#test/until.ts';
+import { stored } from '../rig.ts';
 import { bridgeAt, brokers, edgeAt, numbersTo, stream, untilStored } from './parts.ts';
 
 /** A broker that keeps too little for bridges that are away: what it acknowledges and drops can be seen. */
@@ -42,14 +43,14 @@ for (const { name, id, skip, start } of brokers) {
           await untilStored(kafka.brokers, run, 3 * 20);
           await first.drain();
           await stream(edge, 21, 300);
-          await until('acknowledged', () => edge.acked.length === 300);
+          await until(() => edge.acked.length === 300, 'acknowledged');
 
           const second = await bridgeAt(broker, kafka.brokers, run, { standsBy: ['edge-1'] });
           // Of either broker's queue the oldest are there, and what is on its way to a bridge may not count.
           await untilStored(kafka.brokers, run, 3 * (20 + maxQueued));
           assert.equal(await second.metric('fleetbed_bridge_frame_gaps_total'), 0);
           await stream(edge, 301, 310);
-          await until('the last has come', async () => (await numbersStored(run)).includes(310));
+          await until(async () => (await numbersStored(run)).includes(310), 'the last has come');
 
           const numbers = await numbersStored(run);
           const missing = numbersTo(310).filter((number) => !numbers.includes(number));

@@ -10,8 +10,9 @@ import { startHiveMq } from '#test/hivemq/hivemq.ts';
 import { startMosquitto } from '#test/mosquitto.ts';
 import type { TestBroker } from '#test/mqtt-broker.ts';
 import { skipWithout } from '#test/skip-without.ts';
+import { until } from '#test/until.ts';
 import { pickPort } from '#testbed/run/ports.ts';
-import { edgeSecret, frame, stored, testBridge, TestEdge, textsOf, until, type TestBridge } from '../rig.ts';
+import { edgeSecret, frame, stored, testBridge, TestEdge, textsOf, type TestBridge } from '../rig.ts';
 
 /** What tests of a bridge at a broker of the user's own are made of. */
 
@@ -153,11 +154,11 @@ export const numbersTo = (last: number): number[] => Array.from({ length: last }
 export async function untilStored(kafka: string[], run: string, records: number): Promise<void> {
   const more = async (before: number): Promise<number> => {
     let found = before;
-    await until(`${records} records in Kafka, where ${before} are`, async () => {
+    await until(async () => {
       found = (await stored(kafka, run)).length;
       if (found < records) await delay(200);
       return found > before;
-    });
+    }, `${records} records in Kafka, where ${before} are`);
     return found;
   };
   let count = await more(0);

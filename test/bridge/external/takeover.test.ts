@@ -3,7 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
 import type { TestBroker } from '#test/mqtt-broker.ts';
-import { until, type TestBridge, type TestEdge } from '../rig.ts';
+import { until } from '#test/until.ts';
+import type { TestBridge, TestEdge } from '../rig.ts';
 import {
   assertEachOnceInOrder,
   bridgeAt,
@@ -52,43 +53,43 @@ for (const { name, id, skip, start } of brokers) {
         const edges: TestEdge[] = [];
         try {
           await owner.start();
-          await until('the owner serves', async () => owner.serves(2));
+          await until(async () => owner.serves(2), 'the owner serves');
           await standby.start();
           edges.push(...edgeNames.map((edge) => edgeAt(broker, edge)));
           const last = 2400;
           const streaming = Promise.all(edges.map(async (edge) => stream(edge, 1, last)));
-          await until('some are acknowledged', isBeyond(edges, 100));
+          await until(isBeyond(edges, 100), 'some are acknowledged');
           assert.ok(await standby.serves(0));
 
           await owner.end('SIGKILL');
-          await until('the standby serves', async () => standby.serves(2));
-          await until('more are acknowledged', isBeyond(edges, 400));
+          await until(async () => standby.serves(2), 'the standby serves');
+          await until(isBeyond(edges, 400), 'more are acknowledged');
 
           await owner.start();
-          await until('the owner serves again', async () => owner.serves(2));
-          await until('the standby stands by', async () => standby.serves(0));
-          await until('more are acknowledged', isBeyond(edges, 800));
+          await until(async () => owner.serves(2), 'the owner serves again');
+          await until(async () => standby.serves(0), 'the standby stands by');
+          await until(isBeyond(edges, 800), 'more are acknowledged');
 
           owner.signal('SIGSTOP');
-          await until('the standby serves again', async () => standby.serves(2));
-          await until('more are acknowledged', isBeyond(edges, 1400));
+          await until(async () => standby.serves(2), 'the standby serves again');
+          await until(isBeyond(edges, 1400), 'more are acknowledged');
           owner.signal('SIGCONT');
 
           await streaming;
-          await until('all are acknowledged', isBeyond(edges, last - 1));
+          await until(isBeyond(edges, last - 1), 'all are acknowledged');
           await untilStored(kafka.brokers, run, 2 * 3 * last);
           await assertEachOnceInOrder(kafka.brokers, run, edgeNames, last);
           // Whoever wakes may fence once more before it sees that its connection is gone: then the edge moves again.
           assert.ok((await standby.metric('fleetbed_bridge_take_overs_total')) >= 4);
           const served = async (): Promise<number> => (await servedBy(owner)) + (await servedBy(standby));
-          await until('each edge is served by one', async () => (await served()) === 2);
+          await until(async () => (await served()) === 2, 'each edge is served by one');
           for (const bridge of [owner, standby]) {
             assert.equal(await bridge.metric('fleetbed_bridge_sessions_forgotten_total'), 0);
             assert.equal(await bridge.metric('fleetbed_bridge_frame_gaps_total'), 0);
           }
 
           assert.equal(await standby.end('SIGTERM'), 0);
-          await until('the owner serves at last', async () => owner.serves(2));
+          await until(async () => owner.serves(2), 'the owner serves at last');
           assert.equal(await owner.end('SIGTERM'), 0);
         } finally {
           for (const edge of edges) edge.close();
@@ -107,7 +108,7 @@ for (const { name, id, skip, start } of brokers) {
       const edge = edgeAt(broker, 'edge-3');
       try {
         const streaming = stream(edge, 1, 1500);
-        await until('some are acknowledged', isBeyond([edge], 50));
+        await until(isBeyond([edge], 50), 'some are acknowledged');
         await owner.drain();
         await streaming;
         await untilStored(kafka.brokers, run, 3 * 1500);
@@ -130,7 +131,7 @@ for (const { name, id, skip, start } of brokers) {
       const edge = edgeAt(broker, 'edge-5');
       try {
         await owner.start();
-        await until('the owner serves', async () => owner.serves(1));
+        await until(async () => owner.serves(1), 'the owner serves');
         await standby.start();
         await stream(edge, 1, 20);
         await untilStored(kafka.brokers, run, 3 * 20);
@@ -139,7 +140,7 @@ for (const { name, id, skip, start } of brokers) {
         await broker.kill();
         await owner.end('SIGKILL');
         await broker.start();
-        await until('the standby serves', async () => standby.serves(1));
+        await until(async () => standby.serves(1), 'the standby serves');
         await stream(edge, 21, 40);
         await untilStored(kafka.brokers, run, 3 * 40);
         await assertEachOnceInOrder(kafka.brokers, run, ['edge-5'], 40);

@@ -10,7 +10,8 @@ import { rejudgedAfterSeconds } from '#edge-agent/inference/standing-alarms.ts';
 import { Outbox } from '#edge-agent/outbox/outbox.ts';
 import { createLog } from '#runtime/log.ts';
 import { Metrics, parseMetrics, type ParsedMetrics } from '#runtime/metrics.ts';
-import { identities, predictions, tempFolder, until, vin } from '../rig.ts';
+import { until } from '#test/until.ts';
+import { identities, predictions, tempFolder, vin } from '../rig.ts';
 import { calmBatch, hotBatch, manyReadings, testModel } from '../test-artefact.ts';
 
 const options = { timeout: 60_000 };

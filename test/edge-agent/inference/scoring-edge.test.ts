@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { predictionCodec } from '#contract/records.ts';
 import { encodeTelemetry } from '#contract/telemetry.ts';
 import { isSampled } from '#edge-agent/inference/prediction-log.ts';
+import { until } from '#test/until.ts';
 import { distinct, testBridge } from '../bridge-stand-in.ts';
 import { childEdge } from '../child-edge.ts';
 import {
@@ -14,7 +15,6 @@ import {
   tempFolder,
   testCar,
   testEdge,
-  until,
   vin,
   type TestCar,
   type TestEdge,

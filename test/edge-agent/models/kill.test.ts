@@ -5,7 +5,8 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { tempFolder, until } from '../rig.ts';
+import { until } from '#test/until.ts';
+import { tempFolder } from '../rig.ts';
 import { keys, Retained, runnable, runnableInTwo, testModels } from './rig.ts';
 import { stepping } from './steps.ts';
 

@@ -7,9 +7,10 @@ import { test, type TestContext } from 'node:test';
 import { edgeMaySubscribe, edgeTopics, releaseTopics } from '#contract/mqtt-topics.ts';
 import { chunkBytes, chunksOf, encodeDesired } from '#contract/release.ts';
 import { Metrics } from '#runtime/metrics.ts';
+import { until } from '#test/until.ts';
 import { GuardedBroker } from '#wire/guarded-broker.ts';
 import { MqttClient } from '#wire/mqtt-client.ts';
-import { tempFolder, until } from '../rig.ts';
+import { tempFolder } from '../rig.ts';
 import { edge, Retained, runnable, testModels } from './rig.ts';
 import { log } from '../uplink/uplink-parts.ts';
 

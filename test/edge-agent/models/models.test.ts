@@ -4,7 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { edgeTopics, releaseTopics } from '#contract/mqtt-topics.ts';
 import { systemFiles, type Files } from '#edge-agent/models/files.ts';
-import { tempFolder, until } from '../rig.ts';
+import { until } from '#test/until.ts';
+import { tempFolder } from '../rig.ts';
 import { edge, expires, Retained, runnable, runnableInTwo, testModels } from './rig.ts';
 
 const options = { timeout: 60_000 };

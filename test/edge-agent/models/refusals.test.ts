@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { releaseTopics } from '#contract/mqtt-topics.ts';
 import type { ReleaseRefusal } from '#contract/release.ts';
 import { encodeArtefact } from '#model/artefact.ts';
-import { tempFolder, until } from '../rig.ts';
+import { until } from '#test/until.ts';
+import { tempFolder } from '../rig.ts';
 import {
   expires,
   goldenOf,

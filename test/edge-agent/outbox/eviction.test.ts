@@ -3,18 +3,10 @@ import { test, type TestContext } from 'node:test';
 import type { Frame } from '#contract/frame.ts';
 import { evictionCodec, type Eviction } from '#contract/ledger-records.ts';
 import { Store } from '#edge-agent/outbox/store.ts';
+import { until } from '#test/until.ts';
 import { distinct, testBridge, type TestBridge } from '../bridge-stand-in.ts';
 import { childEdge } from '../child-edge.ts';
-import {
-  identities,
-  storedFrames,
-  tempFolder,
-  testCar,
-  testEdge,
-  until,
-  vin,
-  type TestEdge,
-} from '../rig.ts';
+import { identities, storedFrames, tempFolder, testCar, testEdge, vin, type TestEdge } from '../rig.ts';
 
 const options = { timeout: 60_000 };
 

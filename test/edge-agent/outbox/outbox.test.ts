@@ -3,7 +3,8 @@ import { test, type TestContext } from 'node:test';
 import { decodeFrame } from '#contract/frame.ts';
 import { Outbox, type DurableFrame, type OutboxOptions } from '#edge-agent/outbox/outbox.ts';
 import { createLog } from '#runtime/log.ts';
-import { tempFolder, until } from '../rig.ts';
+import { until } from '#test/until.ts';
+import { tempFolder } from '../rig.ts';
 
 const options = { timeout: 60_000 };
 

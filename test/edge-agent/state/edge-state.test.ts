@@ -8,7 +8,8 @@ import type { EdgeState } from '#contract/records.ts';
 import { ConnectionCount, connectionFile } from '#edge-agent/state/connection-count.ts';
 import { EdgeStatePublisher } from '#edge-agent/state/edge-state.ts';
 import type { Uplink } from '#edge-agent/uplink/uplink.ts';
-import { tempFolder, until } from '../rig.ts';
+import { until } from '#test/until.ts';
+import { tempFolder } from '../rig.ts';
 import { log, stateBridge, uplinkAlone } from '../uplink/uplink-parts.ts';
 
 const options = { timeout: 60_000 };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { edgeTopics } from '#contract/mqtt-topics.ts';
 import { edgeStateCodec, type EdgeState } from '#contract/records.ts';
-import { tempFolder, until } from '../rig.ts';
+import { until } from '#test/until.ts';
+import { tempFolder } from '../rig.ts';
 import { stateBridge, uplinkAlone } from './uplink-parts.ts';
 
 const options = { timeout: 60_000 };

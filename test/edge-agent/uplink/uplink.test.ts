@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '#test/until.ts';
 import { distinct, testBridge } from '../bridge-stand-in.ts';
-import { identities, storedFrames, tempFolder, testCar, testEdge, until, vin } from '../rig.ts';
+import { identities, storedFrames, tempFolder, testCar, testEdge, vin } from '../rig.ts';
 
 const options = { timeout: 60_000 };
 const seqs = (from: number, to: number): string[] =>

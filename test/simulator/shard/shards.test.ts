@@ -6,9 +6,10 @@ import { carLife } from '#simulator/car-life.ts';
 import { fleetOf, type SimulatorConfig } from '#simulator/config.ts';
 import { vinOf } from '#simulator/population/vin.ts';
 import { timetableOf } from '#simulator/schedule/timetable.ts';
+import { until } from '#test/until.ts';
 import { LinkProxy } from '#testbed/run/link-proxy.ts';
 import { pickPort } from '#testbed/run/ports.ts';
-import { distinct, testEdge, until, type TestEdge } from '../edge.ts';
+import { distinct, testEdge, type TestEdge } from '../edge.ts';
 import { startShards } from './start-shards.ts';
 
 /** Every car's messages are those of its life, all of them, in order, without a gap; and its marks say so. */

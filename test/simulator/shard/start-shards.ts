@@ -8,7 +8,8 @@ import {
 import { simulatorConfig, type SimulatorConfig } from '#simulator/config.ts';
 import type { FromShard, ShardReport } from '#simulator/shard/messages.ts';
 import { Shards } from '#simulator/shard/shards.ts';
-import { fleetSecret, until } from '../edge.ts';
+import { until } from '#test/until.ts';
+import { fleetSecret } from '../edge.ts';
 
 /** Shards in real worker threads, and all that they say. */
 export function startShards(t: TestContext, edges: string[], changes: Record<string, unknown> = {}) {

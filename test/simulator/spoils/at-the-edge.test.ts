@@ -10,7 +10,7 @@ import { SpoiledCars } from '#simulator/spoils/spoiled-cars.ts';
 import { tripReportCodec } from '#simulator/spoils/wrong-schema.ts';
 import { distinct, testBridge } from '#test/edge-agent/bridge-stand-in.ts';
 import { tempFolder, testEdge } from '#test/edge-agent/rig.ts';
-import { until } from '../edge.ts';
+import { until } from '#test/until.ts';
 import { startShards } from '../shard/start-shards.ts';
 
 /** A message each 100 ms of 12 cars; 15 of each car are due while four of them are spoiled, so 3 of each are with every 5. */

@@ -11,6 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '#runtime/errors.ts';
 import { createLog } from '#runtime/log.ts';
+import { until } from '#test/until.ts';
 import { startLocalKafka, type LocalKafka } from '#testbed/run/kafka/local-kafka.ts';
 import { pickPort } from '#testbed/run/ports.ts';
 import { readToEnd } from '#wire/kafka-reader.ts';
@@ -196,12 +197,4 @@ describe('a local Kafka', { timeout: 120_000 }, () => {
 
 function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}/cmdline`);
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let n = 0; n < 300; n++) {
-    if (holds()) return;
-    await sleep(50);
-  }
-  assert.fail('it did not happen within 15 s');
 }
