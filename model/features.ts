@@ -61,6 +61,8 @@ const restSeconds = 900;
 
 const lowest = Float64Array.from(signals, (signal) => signal.range.min);
 const highest = Float64Array.from(signals, (signal) => signal.range.max);
+/** In `absent`. */
+const bits = Float64Array.from(signals, (_, signal) => 2 ** signal);
 
 const gates: readonly (readonly [from: SignalName, to: FeatureName, runningSeconds: number])[] = [
   ['oilPressure', 'log.oilPressure', settleSeconds],
@@ -192,7 +194,7 @@ function copyPlausible(
     const column = columns[signal]!;
     const least = lowest[signal]!;
     const most = highest[signal]!;
-    const bit = 2 ** signal;
+    const bit = bits[signal]!;
     for (let reading = 0, to = start + signal; reading < readings; reading++, to += featureCount) {
       const value = column[reading]!;
       if (value >= least && value <= most) rows[to] = value;

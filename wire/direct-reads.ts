@@ -33,7 +33,8 @@ export function readDirectly(socket: Socket, taker: { arrived(bytes: Buffer): vo
     before = total;
     // Its end, or an error.
     if (length === 0) return streamReads.call(handle, bytes);
-    const chunk = Buffer.from(readBuffer.subarray(0, length));
+    const chunk = Buffer.allocUnsafe(length);
+    readBuffer.copy(chunk, 0, 0, length);
     if (socket.readableFlowing === true && socket.readableLength === 0) {
       taker.arrived(chunk);
     } else if (!socket.push(chunk)) {

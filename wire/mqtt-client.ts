@@ -143,7 +143,7 @@ export class MqttClient<T = number> {
     }
     const message = { id: this.#newId(), topic, payload, retain, tag, acked: false };
     this.#inFlight.push(message);
-    this.#send({ ...message, qos, dup: false });
+    this.#send({ topic, payload, qos, retain, dup: false, id: message.id });
     return true;
   }
 

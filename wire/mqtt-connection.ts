@@ -93,6 +93,10 @@ export class MqttConnection implements PacketTaker {
   #aedes: AedesSide | undefined;
   /** For the CONNECT, then for the keep-alive. */
   #silence: NodeJS.Timeout | undefined;
+  /** How long it may be silent; 0: for ever. A packet only notes when it came: to put the timer back each time costs more. */
+  #keepAliveMs = 0;
+  /** performance.now() */
+  #heardAt = 0;
   /** PUBLISH packets, and their bytes, that have been released again. */
   #released = 0;
   #releasedBytes = 0;
@@ -140,9 +144,14 @@ export class MqttConnection implements PacketTaker {
   accept(keepAliveSeconds: number): void {
     clearTimeout(this.#silence);
     this.#silence = undefined;
-    if (keepAliveSeconds > 0) this.#silence = setTimeout(keepAliveOver, keepAliveSeconds * 1500 + 1, this);
-    // Or nobody would notice that it has gone without a word.
-    else this.socket.setKeepAlive(true, tcpKeepAliveMs);
+    if (keepAliveSeconds > 0) {
+      this.#keepAliveMs = keepAliveSeconds * 1500 + 1;
+      this.#heard();
+      this.#silence = setTimeout(keepAliveOver, this.#keepAliveMs, this);
+    } else {
+      // Or nobody would notice that it has gone without a word.
+      this.socket.setKeepAlive(true, tcpKeepAliveMs);
+    }
     this.#accepted = true;
     this.#guard.accept();
     this.#answers.accept();
@@ -163,7 +172,7 @@ export class MqttConnection implements PacketTaker {
 
   takePublish(publish: CutPublish): boolean {
     const { id, topic, bytes } = publish;
-    this.#silence?.refresh();
+    this.#heard();
     const held: Held = { id, topic, bytes, settled: false, error: undefined };
     this.#held.push(held);
     this.#owner.onPublish(this, publish, (error) => {
@@ -176,7 +185,7 @@ export class MqttConnection implements PacketTaker {
   }
 
   takePing(): void {
-    this.#silence?.refresh();
+    this.#heard();
     this.#answers.ping();
   }
 
@@ -192,7 +201,7 @@ export class MqttConnection implements PacketTaker {
    */
   stayAliveUnread(): void {
     if (!this.#accepted || this.#stopped) return;
-    if (this.socket.writableNeedDrain) this.#silence?.refresh();
+    if (this.socket.writableNeedDrain) this.#heard();
     else this.takePing();
   }
 
@@ -223,7 +232,13 @@ export class MqttConnection implements PacketTaker {
     this.pump();
   }
 
-  /** It may not be silent any longer. */
+  /** It may not be silent any longer, unless it was heard of meanwhile. */
+  keepAliveOver(): void {
+    const leftMs = this.#heardAt + this.#keepAliveMs - performance.now();
+    if (leftMs <= 0) this.fallSilent('keep-alive-timeout');
+    else this.#silence = setTimeout(keepAliveOver, Math.ceil(leftMs), this);
+  }
+
   fallSilent(silence: Silence): void {
     this.#owner.onSilence(this, silence);
   }
@@ -237,6 +252,10 @@ export class MqttConnection implements PacketTaker {
     this.#owner.held.messages -= this.held;
     this.#owner.held.bytes -= this.heldBytes;
     this.#owner.onClosed(this);
+  }
+
+  #heard(): void {
+    this.#heardAt = performance.now();
   }
 
   /** In the order they came, whatever the order of settling. */
@@ -295,10 +314,11 @@ export class MqttConnection implements PacketTaker {
     } finally {
       this.#tally(this.#guard.publishes - publishes, this.#guard.publishBytes - publishBytes);
     }
-    if (passed < chunk.length) this.#pause(chunk.subarray(passed));
-    this.#setHolding(passed < chunk.length);
+    const isWhole = passed === chunk.length;
+    if (!isWhole) this.#pause(chunk.subarray(passed));
+    this.#setHolding(!isWhole);
     if (passed === 0) return undefined;
-    const bytes = chunk.subarray(0, passed);
+    const bytes = isWhole ? chunk : chunk.subarray(0, passed);
     if (!this.#accepted) return this.#takeConnect(bytes);
     const others = this.#cutter.cut(bytes, this);
     if (others !== null) this.#giveToAedes(others);
@@ -328,7 +348,7 @@ export class MqttConnection implements PacketTaker {
   }
 
   #giveToAedes(packets: Buffer): void {
-    this.#silence?.refresh();
+    this.#heard();
     this.#aedes ??= this.#owner.openAedes(this);
     this.#aedes.give(packets);
     if (this.#aedes.isFull) this.#pause();
@@ -374,5 +394,5 @@ function connectLate(connection: MqttConnection): void {
 }
 
 function keepAliveOver(connection: MqttConnection): void {
-  connection.fallSilent('keep-alive-timeout');
+  connection.keepAliveOver();
 }

@@ -114,7 +114,7 @@ export class PacketReader {
     for (let n = 1; n <= 4; n++) {
       const byte = bytes[start + n];
       if (byte === undefined) return undefined;
-      length += (byte & 127) * 128 ** (n - 1);
+      length += (byte & 127) << (7 * (n - 1));
       if (length > this.#maxPacketBytes)
         throw new MalformedError(`a packet of more than ${this.#maxPacketBytes} bytes`);
       if (byte < 128) return start + 1 + n + length;

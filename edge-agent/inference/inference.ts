@@ -5,7 +5,7 @@ import type { InferenceMetrics } from '../edge-metrics.ts';
 import type { Arrival } from '../ingress/payload.ts';
 import type { Model } from '../models/models.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import type { WindowRow } from '../window/recent.ts';
+import type { PackedRows } from '../outbox/packed-rows.ts';
 import { CarSlots } from './car-slots.ts';
 import { Pace } from './pace.ts';
 import { PredictionLog } from './prediction-log.ts';
@@ -31,7 +31,7 @@ export interface InferenceOptions {
 
 interface Waiting {
   arrival: Pick<Arrival, 'batch' | 'bytes'>;
-  windows: readonly WindowRow[];
+  windows: PackedRows;
   settle: Settle;
 }
 
@@ -84,7 +84,7 @@ export class Inference {
   }
 
   /** @param settle called when the message, and what is said of it, is durable */
-  take(arrival: Waiting['arrival'], windows: readonly WindowRow[], settle: Settle): void {
+  take(arrival: Waiting['arrival'], windows: PackedRows, settle: Settle): void {
     if (!this.#model) {
       this.#options.outbox.append(telemetryEntry(arrival), windows, settle);
       return;
@@ -165,7 +165,7 @@ export class Inference {
       return 0;
     }
     const entries = [telemetryEntry(arrival), ...alarms, ...sample];
-    outbox.appendTogether(entries, [...windows, this.#log.row], settle);
+    outbox.appendTogether(entries, Buffer.concat([windows, this.#log.row]), settle);
     for (const alarm of alarms) this.#options.publishAlarm(batch.vin, alarm.value);
     const raised = news.filter(({ alarm }) => alarm === 'raised').length;
     if (raised > 0) metrics.alarmMs.record(Math.max(0, now - batch.scheduledAt), raised);

@@ -2,7 +2,7 @@ import type { FrameEntry } from '#contract/frame.ts';
 import { predictionCodec, type Prediction } from '#contract/records.ts';
 import type { TelemetryBatch } from '#contract/telemetry.ts';
 import type { Transition } from '#model/detector.ts';
-import type { WindowRow } from '../window/recent.ts';
+import { openRow, type PackedRows } from '../outbox/packed-rows.ts';
 
 /** A row beside the cars' windows, under a name that is no VIN: the number of the last prediction. */
 export const predictionRow = '#predictions';
@@ -42,10 +42,10 @@ export class PredictionLog {
   }
 
   /** To be stored with what was written last. */
-  get row(): WindowRow {
-    const number = Buffer.alloc(8);
-    number.writeBigUInt64BE(BigInt(this.#last));
-    return [predictionRow, number];
+  get row(): PackedRows {
+    const row = openRow(predictionRow, 8);
+    row.writeBigUInt64BE(BigInt(this.#last), row.length - 8);
+    return row;
   }
 
   #entry(

@@ -2,7 +2,8 @@ import { deadLetterCodec } from '#contract/records.ts';
 import type { ReceivedMessage, Settle } from '#wire/guarded-broker.ts';
 import { countArrival, type EdgeMetrics } from '../edge-metrics.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import type { RecentWindow, WindowRow } from '../window/recent.ts';
+import { noRows, type PackedRows } from '../outbox/packed-rows.ts';
+import type { RecentWindow } from '../window/recent.ts';
 import { openPayload, type Arrival, type Door, type Refusal } from './payload.ts';
 
 export interface IngressOptions {
@@ -12,7 +13,7 @@ export interface IngressOptions {
   outbox: Outbox;
   metrics: EdgeMetrics;
   /** Decoded, new, and not stored yet: `settle` is called when it is durable. */
-  onArrival(arrival: Arrival, windows: readonly WindowRow[], settle: Settle): void;
+  onArrival(arrival: Arrival, windows: PackedRows, settle: Settle): void;
   /** It arrived before: `settle` is called when all is durable that arrived until now. */
   onDuplicate(settle: Settle): void;
 }
@@ -43,7 +44,7 @@ export class Ingress {
     const { vin, session, seq } = opened.batch;
     // A client sends nothing of QoS 0 again.
     const isStored = message.qos > 0;
-    const windows = opened.identified ? window.remember(vin, session, seq, { isStored }) : [];
+    const windows = opened.identified ? window.remember(vin, session, seq, { isStored }) : noRows;
     if (windows === null) {
       // Acknowledged like its original: when that is durable, and not before.
       metrics.duplicates.inc();
@@ -75,6 +76,6 @@ export class Ingress {
       bytes: payload,
       at,
     });
-    outbox.append({ destination: 'fleet.deadletter', key: edge, value }, [], settle);
+    outbox.append({ destination: 'fleet.deadletter', key: edge, value }, noRows, settle);
   }
 }

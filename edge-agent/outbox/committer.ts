@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WindowRow } from '../window/recent.ts';
 import type { Backlog } from './backlog.ts';
 import type { Dropped, EvictionOptions, RoomRequest, Told } from './evictions.ts';
+import type { PackedRows } from './packed-rows.ts';
 import { StoreError, type StoreThread } from './store-thread.ts';
 
 export interface CommitterOptions {
@@ -18,7 +18,7 @@ export interface CommitterOptions {
 /** What is to become durable together. */
 export interface Commit {
   frame: { position: number; number: number; bytes: Uint8Array };
-  windows: readonly WindowRow[];
+  rows: PackedRows;
   /** Of the entries in the frame: what room is made for. */
   entryBytes: number;
   /** What this frame says of frames that were dropped before. Nothing is dropped for such a frame. */
@@ -42,7 +42,7 @@ export class Committer {
   }
 
   /** @throws StoreError `damaged`, or what ended the thread: trying again does not help */
-  async commit({ frame, windows, entryBytes, told }: Commit): Promise<CommitOutcome> {
+  async commit({ frame, rows, entryBytes, told }: Commit): Promise<CommitOutcome> {
     const options = this.#options;
     const { thread, backlog, eviction, closing } = options;
     for (let waitMs = retry.minMs, failures = 0; ; failures++, waitMs = Math.min(waitMs * 2, retry.maxMs)) {
@@ -51,7 +51,7 @@ export class Committer {
       try {
         const { tookMs, dropped, untold } = await thread.commit({
           frame,
-          windows,
+          rows,
           acknowledged,
           room,
           told,

@@ -1,13 +1,13 @@
 import type { FrameEntry } from '#contract/frame.ts';
 import type { Settle } from '#wire/guarded-broker.ts';
-import type { WindowRow } from '../window/recent.ts';
+import type { PackedRows } from './packed-rows.ts';
 
-/** What will become one frame: entries that came close together, who waits for them, the windows as of the last one. */
+/** What will become one frame: entries that came close together, who waits for them, and the rows that go with them. */
 export class Group {
   readonly openedAt: number;
   readonly entries: FrameEntry[] = [];
   readonly #settles: Settle[] = [];
-  readonly #windows = new Map<string, Uint8Array | null>();
+  readonly #rows: PackedRows[] = [];
   bytes = 0;
 
   constructor(now: number) {
@@ -15,10 +15,10 @@ export class Group {
   }
 
   /** @param bytes what the entries take in a frame */
-  add(entries: readonly FrameEntry[], bytes: number, windows: readonly WindowRow[], settle: Settle): void {
+  add(entries: readonly FrameEntry[], bytes: number, rows: PackedRows, settle: Settle): void {
     for (const entry of entries) this.entries.push(entry);
     this.bytes += bytes;
-    for (const [vin, window] of windows) this.#windows.set(vin, window);
+    if (rows.length > 0) this.#rows.push(rows);
     this.#settles.push(settle);
   }
 
@@ -27,8 +27,8 @@ export class Group {
     this.#settles.push(settle);
   }
 
-  get windows(): WindowRow[] {
-    return [...this.#windows];
+  get rows(): PackedRows {
+    return Buffer.concat(this.#rows);
   }
 
   /** It is durable: tells everyone, in the order of arrival. */

@@ -4,11 +4,11 @@ import { inWords, UserError } from '#runtime/errors.ts';
 import type { Eviction } from '#contract/ledger-records.ts';
 import type { Log } from '#runtime/log.ts';
 import type { Settle } from '#wire/guarded-broker.ts';
-import type { WindowRow } from '../window/recent.ts';
 import { Backlog } from './backlog.ts';
 import { Committer, type CommitOutcome } from './committer.ts';
 import { noticeEntry, type EvictionOptions, type Told } from './evictions.ts';
 import { Group } from './group.ts';
+import { noRows, type PackedRows } from './packed-rows.ts';
 import type { StoredFrame } from './store.ts';
 import { StoreError, StoreThread } from './store-thread.ts';
 
@@ -144,13 +144,13 @@ export class Outbox {
     return this.#waitingBytes < this.#options.maxWaitingBytes;
   }
 
-  /** Takes an entry and the window rows that go with it; `settle` is called once both are durable. */
-  append(entry: FrameEntry, windows: readonly WindowRow[], settle: Settle): void {
-    this.appendTogether([entry], windows, settle);
+  /** Takes an entry and the rows that go with it; `settle` is called once both are durable. */
+  append(entry: FrameEntry, rows: PackedRows, settle: Settle): void {
+    this.appendTogether([entry], rows, settle);
   }
 
   /** Takes entries that become durable in one frame, all or none. */
-  appendTogether(entries: readonly FrameEntry[], windows: readonly WindowRow[], settle: Settle): void {
+  appendTogether(entries: readonly FrameEntry[], rows: PackedRows, settle: Settle): void {
     let bytes = 0;
     for (const entry of entries) bytes += entryBytes(entry);
     let group = this.#groups.at(-1);
@@ -158,7 +158,7 @@ export class Outbox {
       group = new Group(performance.now());
       this.#groups.push(group);
     }
-    group.add(entries, bytes, windows, settle);
+    group.add(entries, bytes, rows, settle);
     this.#waitingBytes += bytes;
     this.#commitWhenDue();
   }
@@ -266,7 +266,7 @@ export class Outbox {
       const entry = noticeEntry(eviction);
       const bytes = entryBytes(entry);
       if (!this.#backlog.isShort(bytes)) {
-        group.add([entry], bytes, [], () => {});
+        group.add([entry], bytes, noRows, () => {});
         this.#waitingBytes += bytes;
         this.#toldAt = performance.now();
         await this.#commit(group, { epoch: eviction.epoch, ranges: eviction.ranges.length });
@@ -319,7 +319,7 @@ export class Outbox {
   ): Promise<CommitOutcome> {
     const frame = { position, number, bytes };
     try {
-      return await this.#committer.commit({ frame, windows: group.windows, entryBytes: group.bytes, told });
+      return await this.#committer.commit({ frame, rows: group.rows, entryBytes: group.bytes, told });
     } catch (error) {
       return { kind: this.#giveUp(error) };
     }

@@ -53,10 +53,11 @@ export class StoreThread {
 
   /** @returns also how long the disk took, ms @throws StoreError; nothing of it is in the file then */
   async commit(request: CommitRequest): Promise<Committed & { tookMs: number }> {
-    // A copy of its own, given away: the frame itself is still wanted for the uplink, and may share its memory.
+    // Copies of its own, given away: both are still wanted, the frame for the uplink, and may share their memory.
     const bytes = new Uint8Array(request.frame.bytes);
-    const moved = { ...request, frame: { ...request.frame, bytes } };
-    const { tookMs, committed } = await this.#ask({ type: 'commit', ...moved }, [bytes.buffer]);
+    const rows = new Uint8Array(request.rows);
+    const moved = { ...request, frame: { ...request.frame, bytes }, rows };
+    const { tookMs, committed } = await this.#ask({ type: 'commit', ...moved }, [bytes.buffer, rows.buffer]);
     return { dropped: null, untold: false, ...committed, tookMs };
   }
 

@@ -2,7 +2,6 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Eviction } from '#contract/ledger-records.ts';
-import type { WindowRow } from '../window/recent.ts';
 import {
   closeQuietly,
   createTables,
@@ -35,7 +34,8 @@ export interface StoredFrame {
 
 export interface CommitRequest {
   frame: { position: number; number: number; bytes: Uint8Array };
-  windows: readonly WindowRow[];
+  /** PackedRows. */
+  rows: Uint8Array;
   /** The bridge has every frame up to this position. */
   acknowledged: number;
   /** Given when frames have to be dropped for this one. */
@@ -130,7 +130,7 @@ export class Store {
     const dropped = this.#transaction(() => {
       this.#insert.run(position, bytes);
       this.#setNext.run(String(number + 1));
-      this.#windows.append(request.windows);
+      this.#windows.append(request.rows);
       this.#delete.run(request.acknowledged);
       if (request.told) this.#evictions.forget(request.told);
       return request.room ? this.#makeRoom(request.room, request.frame) : null;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { RecentlyUsed } from '#runtime/recently-used.ts';
+import { forgetting, noRows, openRow, type PackedRows } from '../outbox/packed-rows.ts';
 
 /**
  * What each car sent lately: its last two sessions, of each the highest seq and a bitmap of the 64 below it. A car sends
@@ -9,9 +10,6 @@ export interface RecentWindowOptions {
   /** Cars that are remembered; the one that was silent longest is forgotten first. */
   maxCars: number;
 }
-
-/** A row of the outbox file: a car's window, or null when it is forgotten. */
-export type WindowRow = [vin: string, window: Uint8Array | null];
 
 interface SessionWindow {
   session: number;
@@ -50,7 +48,7 @@ export class RecentWindow {
    * @returns the rows to store together with the message, or null when it was seen before. A seq further back than the
    * bitmap reaches counts as seen: a client's in-flight window is far smaller.
    */
-  remember(vin: string, session: number, seq: number, options: { isStored: boolean }): WindowRow[] | null {
+  remember(vin: string, session: number, seq: number, options: { isStored: boolean }): PackedRows | null {
     const sessions = this.#cars.use(vin) ?? this.#cars.add(vin, []);
     const known = sessions.find((one) => one.session === session);
     if (known) {
@@ -59,15 +57,14 @@ export class RecentWindow {
       sessions.unshift({ session, highest: seq, belowLow: 0, belowHigh: 0 });
       sessions.length = Math.min(sessions.length, sessionsPerCar);
     }
-    const rows: WindowRow[] = options.isStored ? [[vin, encodeWindow(sessions)]] : [];
-    if (this.#cars.size > this.#maxCars) rows.push(this.#forgetOldest());
-    return rows;
+    const row = options.isStored ? windowRow(vin, sessions) : noRows;
+    return this.#cars.size > this.#maxCars ? Buffer.concat([row, this.#forgetOldest()]) : row;
   }
 
-  #forgetOldest(): WindowRow {
+  #forgetOldest(): PackedRows {
     const oldest = this.#cars.takeOldest();
     assert(oldest);
-    return [oldest.key, null];
+    return forgetting(oldest.key);
   }
 }
 
@@ -103,17 +100,20 @@ function shift(window: SessionWindow, ahead: number): void {
 }
 
 /** 24 bytes a session: session, highest seq, bitmap. */
-function encodeWindow(sessions: readonly SessionWindow[]): Uint8Array {
-  const bytes = new Uint8Array(sessions.length * sessionBytes);
-  const view = new DataView(bytes.buffer);
-  for (const [index, one] of sessions.entries()) {
-    const at = index * sessionBytes;
-    view.setBigUint64(at, BigInt(one.session));
-    view.setBigUint64(at + 8, BigInt(one.highest));
-    view.setUint32(at + 16, one.belowHigh);
-    view.setUint32(at + 20, one.belowLow);
+function windowRow(vin: string, sessions: readonly SessionWindow[]): PackedRows {
+  const valueBytes = sessions.length * sessionBytes;
+  const row = openRow(vin, valueBytes);
+  let at = row.length - valueBytes;
+  for (const { session, highest, belowHigh, belowLow } of sessions) {
+    // 64 bits of a number below 2^53 in two halves: a bigint would be an object.
+    at = row.writeUInt32BE(Math.floor(session / 2 ** 32), at);
+    at = row.writeUInt32BE(session >>> 0, at);
+    at = row.writeUInt32BE(Math.floor(highest / 2 ** 32), at);
+    at = row.writeUInt32BE(highest >>> 0, at);
+    at = row.writeUInt32BE(belowHigh, at);
+    at = row.writeUInt32BE(belowLow, at);
   }
-  return bytes;
+  return row;
 }
 
 function decodeWindow(bytes: Uint8Array): SessionWindow[] {

@@ -8,6 +8,7 @@ import { Inference, type InferenceOptions } from '#edge-agent/inference/inferenc
 import { splitRows } from '#edge-agent/inference/prediction-log.ts';
 import { rejudgedAfterSeconds } from '#edge-agent/inference/standing-alarms.ts';
 import { Outbox } from '#edge-agent/outbox/outbox.ts';
+import { noRows } from '#edge-agent/outbox/packed-rows.ts';
 import { createLog } from '#runtime/log.ts';
 import { Metrics, parseMetrics, type ParsedMetrics } from '#runtime/metrics.ts';
 import { until } from '#test/until.ts';
@@ -78,7 +79,7 @@ async function open(
     settled,
     published,
     take: (batch) =>
-      inference.take({ batch, bytes: encodeTelemetry(batch) }, [], () =>
+      inference.take({ batch, bytes: encodeTelemetry(batch) }, noRows, () =>
         settled.push(`${batch.vin}/1/${batch.seq}`),
       ),
     flushAll: async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { predictionCodec } from '#contract/records.ts';
 import { isSampled, PredictionLog, predictionRow, splitRows } from '#edge-agent/inference/prediction-log.ts';
+import { unpackRows } from '#edge-agent/outbox/packed-rows.ts';
 import type { Transition } from '#model/detector.ts';
 import { telemetry, vin } from '../rig.ts';
 
@@ -46,9 +47,12 @@ test('one prediction for each alarm, and one for each reading of a message of th
     ],
   );
   const windows: [string, Uint8Array][] = [[vin, Uint8Array.of(1)]];
-  const [name, number] = log.row;
-  assert.equal(name, predictionRow);
-  assert.deepEqual(splitRows([...windows, [name, number ?? Buffer.alloc(0)]]), {
+  const rows = unpackRows(log.row) as [string, Uint8Array][];
+  assert.deepEqual(
+    rows.map(([name]) => name),
+    [predictionRow],
+  );
+  assert.deepEqual(splitRows([...windows, ...rows]), {
     lastPrediction: 46,
     windows,
   });

@@ -7,6 +7,7 @@ import type { Eviction } from '#contract/ledger-records.ts';
 import { deadLetterCodec } from '#contract/records.ts';
 import { encodeTelemetry } from '#contract/telemetry.ts';
 import { noticeEntry } from '#edge-agent/outbox/evictions.ts';
+import { noRows } from '#edge-agent/outbox/packed-rows.ts';
 import { Store, type Committed } from '#edge-agent/outbox/store.ts';
 import { telemetry, tempFolder, vin } from '../rig.ts';
 
@@ -33,7 +34,7 @@ class Writer {
     const bytes = encodeFrame({ epoch: this.store.contents.epoch, number, createdAt: 1, entries });
     const committed = this.store.commit({
       frame: { position: this.#position++, number, bytes },
-      windows: [],
+      rows: noRows,
       acknowledged: 0,
       room: maxBytes === Infinity ? undefined : { after: this.#after, bytes: this.bytes, maxBytes },
       told: told && { epoch: told.epoch, ranges: told.ranges.length },

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { decodeFrame } from '#contract/frame.ts';
 import { Outbox, type DurableFrame, type OutboxOptions } from '#edge-agent/outbox/outbox.ts';
+import { noRows } from '#edge-agent/outbox/packed-rows.ts';
 import { createLog } from '#runtime/log.ts';
 import { until } from '#test/until.ts';
+import { packed } from './packed.ts';
 import { tempFolder } from '../rig.ts';
 
 const options = { timeout: 60_000 };
@@ -35,7 +37,7 @@ async function open(t: TestContext, limits: Partial<OutboxOptions> = {}): Promis
   t.after(() => outbox.close());
   const append = (word: string): void => {
     const entry = { destination: 'fleet.telemetry', key: 'key', value: Buffer.from(word) } as const;
-    outbox.append(entry, [], () => settled.push(word));
+    outbox.append(entry, noRows, () => settled.push(word));
   };
   return { outbox, durable, settled, append };
 }
@@ -86,7 +88,7 @@ test('what is appended together stands in one frame, whatever its limits', optio
       return { destination: 'fleet.predictions', key: 'key', value: Buffer.from(word) } as const;
     });
     append('a');
-    outbox.appendTogether(entries, [['#row', Buffer.from('d')]], () => settled.push('b, c, d'));
+    outbox.appendTogether(entries, packed([['#row', Buffer.from('d')]]), () => settled.push('b, c, d'));
     append('e');
     await outbox.flush(60_000);
     const frames = words(durable);

@@ -21,6 +21,7 @@ import fc from 'fast-check';
 import { decodeFrame, encodeFrame, type Frame } from '#contract/frame.ts';
 import { fullError, isFull } from '#edge-agent/outbox/database.ts';
 import { Store, type StoreContents } from '#edge-agent/outbox/store.ts';
+import { packed } from './packed.ts';
 import { tempFolder } from '../rig.ts';
 
 const options = { timeout: 60_000 };
@@ -44,10 +45,9 @@ class Writer {
     const value = Buffer.alloc(size, `${word} ${number} `);
     const entries = [{ destination: 'fleet.telemetry', key: word, value } as const];
     const bytes = encodeFrame({ epoch: this.contents.epoch, number, createdAt: 1, entries });
-    const windows = [[word, new Uint8Array(24).fill(number)]] as const;
     this.store.commit({
       frame: { position: this.#position++, number, bytes },
-      windows: windows.map(([vin, window]) => [vin, window]),
+      rows: packed([[word, new Uint8Array(24).fill(number)]]),
       acknowledged: 0,
     });
   }

@@ -8,8 +8,9 @@ import fc from 'fast-check';
 import { createTables, openDatabase } from '#edge-agent/outbox/database.ts';
 import { salvage } from '#edge-agent/outbox/salvage.ts';
 import { outboxFile, Store } from '#edge-agent/outbox/store.ts';
-import { unpackWindows, WindowLog } from '#edge-agent/outbox/window-log.ts';
-import type { WindowRow } from '#edge-agent/window/recent.ts';
+import { noRows, unpackRows, type Row } from '#edge-agent/outbox/packed-rows.ts';
+import { WindowLog } from '#edge-agent/outbox/window-log.ts';
+import { packed } from './packed.ts';
 
 function folder(t: TestContext): string {
   const dir = mkdtempSync(path.join(tmpdir(), 'window-log-'));
@@ -42,13 +43,13 @@ test('what each car’s last window is survives folds and new starts', (t) => {
   });
   let run = 0;
   fc.assert(
-    fc.property(commits, fc.integer({ min: 1, max: 12 }), (all, foldAt) => {
+    fc.property(commits, fc.integer({ min: 1, max: 400 }), (all, foldAt) => {
       const file = path.join(folder(t), `${run++}.db`);
       const expected = new Map<string, Uint8Array>();
       let db = opened(file);
       let log = new WindowLog(db, { foldAt });
       for (const { rows, again } of all) {
-        log.append(rows);
+        log.append(packed(rows));
         for (const [vin, bytes] of rows) {
           if (bytes) expected.set(vin, bytes);
           else expected.delete(vin);
@@ -68,16 +69,16 @@ test('what each car’s last window is survives folds and new starts', (t) => {
 
 test('a commit writes one row, and a long log is folded into a row a car', (t) => {
   const db = opened(path.join(folder(t), 'outbox.db'));
-  const log = new WindowLog(db, { foldAt: 100 });
-  const cars = Array.from({ length: 33 }, (_, car): WindowRow => [`VIN${car}`, window(car)]);
+  const cars = packed(Array.from({ length: 33 }, (_, car): Row => [`VIN${car}`, window(car)]));
+  const log = new WindowLog(db, { foldAt: 3 * cars.length + 1 });
   for (let commit = 1; commit <= 3; commit++) {
     log.append(cars);
     assert.deepEqual([count(db, 'windowLog'), count(db, 'windows')], [commit, 0]);
   }
-  log.append([['VIN0', null]]);
+  log.append(packed([['VIN0', null]]));
   assert.deepEqual([count(db, 'windowLog'), count(db, 'windows')], [0, 32]);
   assert.equal(log.all().length, 32);
-  log.append([]);
+  log.append(noRows);
   assert.equal(count(db, 'windowLog'), 0);
   db.close();
 });
@@ -100,12 +101,14 @@ test('what can be read of a damaged file has the last windows, those in the log 
   const dir = folder(t);
   const file = path.join(dir, outboxFile);
   const db = opened(file);
-  const log = new WindowLog(db, { foldAt: 4 });
-  log.append(['VIN1', 'VIN2', 'VIN3', 'VIN4'].map((vin): WindowRow => [vin, window(1)]));
-  log.append([
-    ['VIN1', window(2)],
-    ['VIN2', null],
-  ]);
+  const log = new WindowLog(db, { foldAt: 4 * 32 });
+  log.append(packed(['VIN1', 'VIN2', 'VIN3', 'VIN4'].map((vin): Row => [vin, window(1)])));
+  log.append(
+    packed([
+      ['VIN1', window(2)],
+      ['VIN2', null],
+    ]),
+  );
   db.close();
   salvage(file, 'a test says so', 0);
   const repaired = opened(file);
@@ -120,20 +123,21 @@ test('what can be read of a damaged file has the last windows, those in the log 
 
 test('of a row that was cut off anywhere what is whole is read', (t) => {
   const db = opened(path.join(folder(t), 'outbox.db'));
-  new WindowLog(db).append([
+  const expected: Row[] = [
     ['VIN1', window(1)],
     ['VIN2', null],
     ['VIN3', window(3)],
-  ]);
-  const packed = db.prepare('SELECT rows FROM windowLog').get()?.['rows'] as Uint8Array;
+  ];
+  new WindowLog(db).append(packed(expected));
+  const written = db.prepare('SELECT rows FROM windowLog').get()?.['rows'] as Uint8Array;
   db.close();
-  const whole = unpackWindows(packed);
+  const whole = unpackRows(written);
   assert.deepEqual(
-    whole.map(([vin]) => vin),
-    ['VIN1', 'VIN2', 'VIN3'],
+    whole.map(([vin, bytes]) => [vin, bytes && new Uint8Array(bytes)]),
+    expected,
   );
-  for (let length = 0; length < packed.length; length++) {
-    const rows = unpackWindows(packed.subarray(0, length));
+  for (let length = 0; length < written.length; length++) {
+    const rows = unpackRows(written.subarray(0, length));
     assert.deepEqual(rows, whole.slice(0, rows.length));
     assert.ok(rows.length < 3);
   }

@@ -3,6 +3,7 @@ import { decodeFrame } from '#contract/frame.ts';
 import { edgeMayPublish, edgeMaySubscribe, edgeTopics } from '#contract/mqtt-topics.ts';
 import { edgeStateCodec, type EdgeState } from '#contract/records.ts';
 import { Outbox } from '#edge-agent/outbox/outbox.ts';
+import { noRows } from '#edge-agent/outbox/packed-rows.ts';
 import { Uplink, type UplinkOptions } from '#edge-agent/uplink/uplink.ts';
 import { createLog } from '#runtime/log.ts';
 import { Metrics } from '#runtime/metrics.ts';
@@ -123,7 +124,7 @@ export async function uplinkAlone(
   const store = async (): Promise<void> =>
     new Promise((resolve) => {
       const entry = { destination: 'fleet.telemetry', key: 'VIN', value: Buffer.alloc(10) } as const;
-      outbox.append(entry, [], () => resolve());
+      outbox.append(entry, noRows, () => resolve());
     });
   return { uplink, outbox, acknowledged: () => acknowledged, store };
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { RecentWindow, type WindowRow } from '#edge-agent/window/recent.ts';
+import { noRows, unpackRows } from '#edge-agent/outbox/packed-rows.ts';
+import { RecentWindow } from '#edge-agent/window/recent.ts';
 
 const stored = { isStored: true };
 
@@ -36,7 +37,7 @@ test('what is written with each message restores the same window', () => {
       const window = new RecentWindow({ maxCars: 10 });
       const rows = new Map<string, Uint8Array>();
       for (const { vin, session, seq } of before) {
-        for (const [car, bytes] of window.remember(vin, session, seq, stored) ?? [])
+        for (const [car, bytes] of unpackRows(window.remember(vin, session, seq, stored) ?? noRows))
           if (bytes) rows.set(car, bytes);
       }
       const restored = new RecentWindow({ maxCars: 10 });
@@ -66,7 +67,7 @@ test('the car that was silent longest is forgotten first, and its row with it', 
   window.remember('A', 1, 1, stored);
   window.remember('B', 1, 1, stored);
   window.remember('A', 1, 2, stored);
-  const rows = window.remember('C', 1, 1, stored) as WindowRow[];
+  const rows = unpackRows(window.remember('C', 1, 1, stored) ?? noRows);
   assert.equal(window.cars, 2);
   assert.deepEqual(
     rows.map(([vin, bytes]) => [vin, bytes === null]),
@@ -79,9 +80,9 @@ test('the car that was silent longest is forgotten first, and its row with it', 
 
 test('what is not stored is remembered, and in the row of the next message that is', () => {
   const window = new RecentWindow({ maxCars: 2 });
-  assert.deepEqual(window.remember('A', 1, 1, { isStored: false }), []);
+  assert.deepEqual(window.remember('A', 1, 1, { isStored: false }), noRows);
   assert.equal(window.remember('A', 1, 1, { isStored: false }), null);
   const restored = new RecentWindow({ maxCars: 2 });
-  restored.load(window.remember('A', 1, 2, stored) as [string, Uint8Array][]);
+  restored.load(unpackRows(window.remember('A', 1, 2, stored) ?? noRows) as [string, Uint8Array][]);
   assert.ok(!isNew(restored, 1, 1) && !isNew(restored, 1, 2) && isNew(restored, 1, 3));
 });
