@@ -36,13 +36,17 @@ const fleet: Fleet = {
   stages: [{ forMs: messages * 1000, cars }],
 };
 
+interface Item extends ScoreItem {
+  batch: TelemetryBatch;
+}
+
 /** Message after message over all cars, as they reach an edge. */
-function arrivals(): ScoreItem[] {
+function arrivals(): Item[] {
   const lives = new CarLives(
     fleet,
     Array.from({ length: cars }, (_, index) => index),
   );
-  return Array.from({ length: messages * cars }, (_, index): ScoreItem => {
+  return Array.from({ length: messages * cars }, (_, index): Item => {
     const slot = index % cars;
     const simTime = fleet.simStartMs + Math.floor(index / cars) * readingsPerMessage * fleet.intervalMs;
     lives.live(slot, simTime);
@@ -60,9 +64,9 @@ function arrivals(): ScoreItem[] {
 }
 
 /** The same messages in batches of one reading. */
-function oneByOne(items: readonly ScoreItem[]): ScoreItem[] {
+function oneByOne(items: readonly Item[]): Item[] {
   return items.flatMap(({ slot, batch }) =>
-    Array.from({ length: readingsPerMessage }, (_, reading): ScoreItem => {
+    Array.from({ length: readingsPerMessage }, (_, reading): Item => {
       const simTime = batch.simTime + reading * batch.intervalMs;
       const columns = batch.columns.map((column) => column.slice(reading, reading + 1));
       return { slot, batch: { ...batch, simTime, columns } };

@@ -23,6 +23,9 @@ export interface TelemetryBatch {
   columns: Float32Array[];
 }
 
+/** All of a batch but its readings. */
+export type TelemetryHead = Omit<TelemetryBatch, 'columns'>;
+
 export const telemetrySchema = {
   type: 'record',
   name: 'TelemetryBatch',
@@ -87,29 +90,94 @@ export function writeTelemetry(bytes: Buffer, start: number, batch: TelemetryBat
   return at;
 }
 
+/**
+ * A batch in its bytes: whose it is and of when is read, its readings are not before somebody wants them. All of it is sound.
+ */
+export class EncodedTelemetry implements TelemetryHead {
+  readonly bytes: Buffer;
+  vin: string;
+  readonly session: number;
+  readonly seq: number;
+  readonly scheduledAt: number;
+  readonly simTime: number;
+  readonly intervalMs: number;
+  /** How many each column has. */
+  readonly readings: number;
+  readonly #columnsAt: number;
+  /** What each column takes, when all are of one block as short as everybody writes them; else 0. */
+  readonly #columnBytes: number;
+
+  /** @throws TelemetryError */
+  constructor(bytes: Buffer) {
+    const reader = openRecord(bytes);
+    this.bytes = bytes;
+    this.vin = reader.text();
+    this.session = reader.long();
+    this.seq = reader.long();
+    this.scheduledAt = reader.long();
+    this.simTime = reader.long();
+    this.intervalMs = reader.long();
+    this.#columnsAt = reader.at;
+    this.readings = reader.floats();
+    this.#columnBytes = this.#plainColumnBytes(reader.at - this.#columnsAt);
+    if (this.#columnBytes > 0) return;
+    let isEven = true;
+    for (let signal = 1; signal < signalCount; signal++) {
+      if (reader.floats() !== this.readings) isEven = false;
+    }
+    if (!isEven) throw new TelemetryError('uneven-columns', 'signals carry different numbers of readings');
+    if (!reader.atEnd()) throw new TelemetryError('not-telemetry', 'bytes behind the end of the record');
+  }
+
+  /** @param columns one a signal, of `readings` places at least */
+  readInto(columns: readonly Float32Array[]): void {
+    const bytes = this.#columnBytes;
+    if (bytes === 0) {
+      const reader = new Reader(this.bytes, this.#columnsAt);
+      for (const column of columns) reader.floats(column);
+      return;
+    }
+    const view = viewOf(this.bytes);
+    for (let signal = 0, start = this.#columnsAt + 1; signal < signalCount; signal++, start += bytes) {
+      const column = columns[signal]!;
+      for (let reading = 0; reading < this.readings; reading++)
+        column[reading] = view.getFloat32(start + reading * 4, true);
+    }
+  }
+
+  /** @param first bytes of the first column @returns 0 when the others may be different */
+  #plainColumnBytes(first: number): number {
+    const { bytes, readings } = this;
+    const isPlain =
+      readings > 0 &&
+      readings < 64 &&
+      first === 2 + readings * 4 &&
+      this.#columnsAt + signalCount * first === bytes.length;
+    if (!isPlain) return 0;
+    for (let signal = 0, start = this.#columnsAt; signal < signalCount; signal++, start += first) {
+      if (bytes[start] !== readings * 2 || bytes[start + first - 1] !== 0) return 0;
+    }
+    return first;
+  }
+}
+
+export function readingsOf(batch: TelemetryBatch | EncodedTelemetry): number {
+  return batch instanceof EncodedTelemetry ? batch.readings : (batch.columns[0]?.length ?? 0);
+}
+
 /** @throws TelemetryError */
 export function decodeTelemetry(bytes: Buffer): TelemetryBatch {
-  const reader = openRecord(bytes);
-  const vin = reader.text();
-  const session = reader.long();
-  const seq = reader.long();
-  const scheduledAt = reader.long();
-  const simTime = reader.long();
-  const intervalMs = reader.long();
-  const columns: Float32Array[] = [];
-  for (let signal = 0; signal < signalCount; signal++) columns.push(reader.floats());
-  const readings = columns[0]?.length ?? 0;
-  if (columns.some((column) => column.length !== readings)) {
-    throw new TelemetryError('uneven-columns', 'signals carry different numbers of readings');
-  }
-  if (!reader.atEnd()) throw new TelemetryError('not-telemetry', 'bytes behind the end of the record');
+  const encoded = new EncodedTelemetry(bytes);
+  const { vin, session, seq, scheduledAt, simTime, intervalMs, readings } = encoded;
+  const columns = signalNames.map(() => new Float32Array(readings));
+  encoded.readInto(columns);
   return { vin, session, seq, scheduledAt, simTime, intervalMs, columns };
 }
 
 /** What the ledger needs, without touching the readings. @throws TelemetryError */
 export function decodeTelemetryIdentity(
   bytes: Buffer,
-): Pick<TelemetryBatch, 'vin' | 'session' | 'seq' | 'scheduledAt'> {
+): Pick<TelemetryHead, 'vin' | 'session' | 'seq' | 'scheduledAt'> {
   const reader = openRecord(bytes);
   return { vin: reader.text(), session: reader.long(), seq: reader.long(), scheduledAt: reader.long() };
 }
@@ -187,28 +255,35 @@ class Reader {
     return this.#bytes.toString('utf8', this.#take(length), this.#at);
   }
 
-  /** An Avro array may come in several blocks; a negative count is followed by the block's size. */
-  floats(): Float32Array {
-    let column: Float32Array | undefined;
+  /**
+   * An Avro array may come in several blocks; a negative count is followed by the block's size.
+   * @param column takes them, where they are wanted
+   * @returns how many there are
+   */
+  floats(column?: Float32Array): number {
+    let read = 0;
     for (;;) {
       const block = this.long();
-      if (block === 0) return column ?? new Float32Array(0);
+      if (block === 0) return read;
       const count = Math.abs(block);
       if (block < 0) this.long();
-      const before = column?.length ?? 0;
-      if (before + count > maxReadingsPerBatch) {
+      if (read + count > maxReadingsPerBatch) {
         throw new TelemetryError(
           'too-many-readings',
           `more than ${maxReadingsPerBatch} readings in one batch`,
         );
       }
       const start = this.#take(count * 4);
-      const grown = new Float32Array(before + count);
-      if (column) grown.set(column);
-      const view = (this.#view ??= viewOf(this.#bytes));
-      for (let i = 0; i < count; i++) grown[before + i] = view.getFloat32(start + i * 4, true);
-      column = grown;
+      if (column) {
+        const view = (this.#view ??= viewOf(this.#bytes));
+        for (let i = 0; i < count; i++) column[read + i] = view.getFloat32(start + i * 4, true);
+      }
+      read += count;
     }
+  }
+
+  get at(): number {
+    return this.#at;
   }
 
   atEnd(): boolean {

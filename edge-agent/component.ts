@@ -102,7 +102,7 @@ export async function startEdge(
     window,
     outbox,
     metrics,
-    onArrival: (arrival, rows, settle) => inference.take(arrival, rows, settle),
+    onArrival: ({ batch }, rows, settle) => inference.take(batch, rows, settle),
     onDuplicate: (settle) => inference.afterEarlier(settle),
   });
   const models = await Models.open({

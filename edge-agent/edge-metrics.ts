@@ -1,5 +1,5 @@
 import type { DeadLetterReason } from '#contract/records.ts';
-import type { TelemetryBatch } from '#contract/telemetry.ts';
+import type { EncodedTelemetry } from '#contract/telemetry.ts';
 import type { Counter, Metrics, Tally } from '#runtime/metrics.ts';
 import type { LogHistogram } from '#runtime/histogram.ts';
 import type { Dropped } from './outbox/evictions.ts';
@@ -102,9 +102,9 @@ export function watchEdge(metrics: Metrics, gauges: EdgeGauges): void {
 }
 
 /** A new message of a car. */
-export function countArrival(metrics: EdgeMetrics, batch: TelemetryBatch, now: number): void {
+export function countArrival(metrics: EdgeMetrics, batch: EncodedTelemetry, now: number): void {
   metrics.messages.inc();
-  metrics.readings.inc(batch.columns[0]?.length ?? 0);
+  metrics.readings.inc(batch.readings);
   metrics.carToEdgeMs.record(Math.max(0, now - batch.scheduledAt));
 }
 

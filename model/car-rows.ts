@@ -1,4 +1,4 @@
-import { signalCount } from '#contract/signals.ts';
+import { readingsOf } from '#contract/telemetry.ts';
 import { featureCount, FeatureExtractor } from './features.ts';
 import type { ScoreItem } from './detector.ts';
 
@@ -33,9 +33,7 @@ export class CarRows {
     let next = first;
     for (; next < items.length && this.count < fullRows; next++) {
       const { slot, batch } = items[next]!;
-      const readings = batch.columns[0]?.length ?? 0;
-      if (batch.columns.length !== signalCount)
-        throw new RangeError(`a batch of ${batch.columns.length} signals`);
+      const readings = readingsOf(batch);
       if (!Number.isSafeInteger(slot) || slot < 0) throw new RangeError(`slot ${slot}`);
       this.#reserve((this.count + readings) * featureCount);
       this.#extractor.extract(slot, batch, this.values, this.count * featureCount);

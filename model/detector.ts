@@ -1,5 +1,5 @@
 import type { SignalName } from '#contract/signals.ts';
-import type { TelemetryBatch } from '#contract/telemetry.ts';
+import type { EncodedTelemetry, TelemetryBatch } from '#contract/telemetry.ts';
 import { ArtefactError, type Artefact } from './artefact.ts';
 import { Autoencoder } from './autoencoder.ts';
 import { featureSchemaHash } from './features.ts';
@@ -25,7 +25,7 @@ export interface BatchScores {
 /** One batch of the car that the caller keeps under this slot, a small whole number. */
 export interface ScoreItem {
   slot: number;
-  batch: TelemetryBatch;
+  batch: TelemetryBatch | EncodedTelemetry;
 }
 
 /** Keeps some numbers of each car. A score hangs on the car's own readings, never on what else is in a call. */

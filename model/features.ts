@@ -1,5 +1,5 @@
 import { signalCount, signals, type SignalName } from '#contract/signals.ts';
-import type { TelemetryBatch } from '#contract/telemetry.ts';
+import { EncodedTelemetry, readingsOf, type TelemetryBatch } from '#contract/telemetry.ts';
 import { CarStates } from './car-states.ts';
 import { featureCount, featureIndex as f, type FeatureName } from './feature-names.ts';
 
@@ -126,6 +126,8 @@ const stateSize = at.means + means.length;
  */
 export class FeatureExtractor {
   readonly #cars = new CarStates(stateSize);
+  /** Where readings of an encoded batch are read to: long enough for the longest so far. */
+  #columns: Float32Array[] = [];
   #startedAnew = false;
 
   /** Did the car of the last `extract` begin anew with it? */
@@ -138,12 +140,15 @@ export class FeatureExtractor {
    * signal, or it is outside its plausible range. A new session, a clock that goes back and a gap of more than a
    * minute begin the car anew.
    * @returns how many readings
+   * @throws RangeError for a batch of other columns than the signal table's
    */
-  extract(slot: number, batch: TelemetryBatch, rows: Float32Array, start: number): number {
+  extract(slot: number, batch: TelemetryBatch | EncodedTelemetry, rows: Float32Array, start: number): number {
     const own = this.#cars.reach(slot);
     const state = this.#cars.numbers;
-    const { columns, intervalMs, simTime, session } = batch;
-    const readings = columns[0]?.length ?? 0;
+    const { intervalMs, simTime, session } = batch;
+    const readings = readingsOf(batch);
+    const columns = batch instanceof EncodedTelemetry ? this.#read(batch) : batch.columns;
+    if (columns.length !== signalCount) throw new RangeError(`a batch of ${columns.length} signals`);
     let dt = this.#continue(state, own, session, simTime);
     copyPlausible(columns, rows, start, readings);
     for (let reading = 0; reading < readings; reading++) {
@@ -163,6 +168,13 @@ export class FeatureExtractor {
   /** What comes next under this slot is another car. */
   forget(slot: number): void {
     this.#cars.clear(slot);
+  }
+
+  #read(batch: EncodedTelemetry): Float32Array[] {
+    if ((this.#columns[0]?.length ?? -1) < batch.readings)
+      this.#columns = signals.map(() => new Float32Array(batch.readings));
+    batch.readInto(this.#columns);
+    return this.#columns;
   }
 
   /** @returns seconds since the car's last reading, 0 when it begins */

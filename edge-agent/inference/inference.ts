@@ -1,8 +1,8 @@
 import type { FrameEntry } from '#contract/frame.ts';
+import type { EncodedTelemetry } from '#contract/telemetry.ts';
 import { createScorer, type BatchScores, type Scorer } from '#model/detector.ts';
 import type { Settle } from '#wire/guarded-broker.ts';
 import type { InferenceMetrics } from '../edge-metrics.ts';
-import type { Arrival } from '../ingress/payload.ts';
 import type { Model } from '../models/models.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { PackedRows } from '../outbox/packed-rows.ts';
@@ -30,7 +30,7 @@ export interface InferenceOptions {
 }
 
 interface Waiting {
-  arrival: Pick<Arrival, 'batch' | 'bytes'>;
+  batch: EncodedTelemetry;
   windows: PackedRows;
   settle: Settle;
 }
@@ -84,16 +84,16 @@ export class Inference {
   }
 
   /** @param settle called when the message, and what is said of it, is durable */
-  take(arrival: Waiting['arrival'], windows: PackedRows, settle: Settle): void {
+  take(batch: EncodedTelemetry, windows: PackedRows, settle: Settle): void {
     if (!this.#model) {
-      this.#options.outbox.append(telemetryEntry(arrival), windows, settle);
+      this.#options.outbox.append(telemetryEntry(batch), windows, settle);
       return;
     }
     const { maxBatchReadings, maxWaitMs } = this.#options;
     // One without a reading is work, too.
-    const readings = Math.max(1, arrival.batch.columns[0]?.length ?? 0);
+    const readings = Math.max(1, batch.readings);
     if (this.#waitingReadings + readings > maxBatchReadings) this.flush();
-    this.#waiting.push({ arrival, windows, settle });
+    this.#waiting.push({ batch, windows, settle });
     this.#waitingReadings += readings;
     if (this.#waitingReadings >= maxBatchReadings || this.#closed) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), maxWaitMs);
@@ -123,7 +123,7 @@ export class Inference {
     this.#waitingReadings = 0;
     if (!this.#model || waiting.length === 0) return;
     const { id, scorer } = this.#model;
-    const items = waiting.map(({ arrival: { batch } }) => ({ slot: this.#slots.of(batch.vin), batch }));
+    const items = waiting.map(({ batch }) => ({ slot: this.#slots.of(batch.vin), batch }));
     const startedAt = performance.now();
     const scores = scorer.score(items);
     const us = (performance.now() - startedAt) * 1000;
@@ -152,19 +152,18 @@ export class Inference {
 
   /** @returns how many alarms were raised */
   #append(
-    { arrival, windows, settle }: Waiting,
+    { batch, windows, settle }: Waiting,
     slot: number,
     { release, verdict, now }: { release: string; verdict: BatchScores; now: number },
   ): number {
     const { outbox, metrics } = this.#options;
-    const { batch } = arrival;
     const news = this.#alarms.news(slot, batch, verdict);
     const { alarms, sample } = this.#log.write(batch, { release, scores: verdict.scores, news, at: now });
     if (alarms.length + sample.length === 0) {
-      outbox.append(telemetryEntry(arrival), windows, settle);
+      outbox.append(telemetryEntry(batch), windows, settle);
       return 0;
     }
-    const entries = [telemetryEntry(arrival), ...alarms, ...sample];
+    const entries = [telemetryEntry(batch), ...alarms, ...sample];
     outbox.appendTogether(entries, Buffer.concat([windows, this.#log.row]), settle);
     for (const alarm of alarms) this.#options.publishAlarm(batch.vin, alarm.value);
     const raised = news.filter(({ alarm }) => alarm === 'raised').length;
@@ -175,6 +174,6 @@ export class Inference {
   }
 }
 
-function telemetryEntry({ batch, bytes }: Waiting['arrival']): FrameEntry {
-  return { destination: 'fleet.telemetry', key: batch.vin, value: bytes };
+function telemetryEntry({ vin, bytes }: EncodedTelemetry): FrameEntry {
+  return { destination: 'fleet.telemetry', key: vin, value: bytes };
 }

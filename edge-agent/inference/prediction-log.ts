@@ -1,6 +1,6 @@
 import type { FrameEntry } from '#contract/frame.ts';
 import { predictionCodec, type Prediction } from '#contract/records.ts';
-import type { TelemetryBatch } from '#contract/telemetry.ts';
+import type { TelemetryHead } from '#contract/telemetry.ts';
 import type { Transition } from '#model/detector.ts';
 import { openRow, type PackedRows } from '../outbox/packed-rows.ts';
 
@@ -32,7 +32,7 @@ export class PredictionLog {
   }
 
   /** Alarms, and the scores of every reading when the batch belongs to the sample. */
-  write(batch: TelemetryBatch, verdict: Verdict): { alarms: FrameEntry[]; sample: FrameEntry[] } {
+  write(batch: TelemetryHead, verdict: Verdict): { alarms: FrameEntry[]; sample: FrameEntry[] } {
     const alarms = verdict.news.map((transition) => this.#entry(batch, verdict, transition));
     if (!isSampled(batch.vin, batch.seq, this.#sampleEvery)) return { alarms, sample: [] };
     const sample = Array.from(verdict.scores, (score, reading) =>
@@ -49,7 +49,7 @@ export class PredictionLog {
   }
 
   #entry(
-    batch: TelemetryBatch,
+    batch: TelemetryHead,
     { release, at }: Verdict,
     said: Pick<Prediction, 'reading' | 'score' | 'alarm' | 'signal' | 'dtc' | 'cause'>,
   ): FrameEntry {

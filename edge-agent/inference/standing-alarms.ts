@@ -1,5 +1,5 @@
 import type { SignalName } from '#contract/signals.ts';
-import type { TelemetryBatch } from '#contract/telemetry.ts';
+import type { TelemetryHead } from '#contract/telemetry.ts';
 import type { BatchScores, Transition } from '#model/detector.ts';
 import { stepSeconds } from '#model/step.ts';
 
@@ -35,7 +35,7 @@ export class StandingAlarms {
   }
 
   /** What of a batch's transitions is news, in the order of readings; then what the new release let fall. */
-  news(slot: number, batch: TelemetryBatch, { transitions, scores }: BatchScores): readonly Transition[] {
+  news(slot: number, batch: TelemetryHead, { transitions, scores }: BatchScores): readonly Transition[] {
     const known = this.#cars.get(slot);
     if (!known && transitions.length === 0) return transitions;
     const car = known ?? { alarms: new Map<SignalName, Alarm>(), judgedSeconds: 0 };

@@ -1,16 +1,15 @@
 import type { DeadLetterReason } from '#contract/records.ts';
 import {
-  decodeTelemetry,
+  EncodedTelemetry,
   encodeTelemetry,
   TelemetryError,
-  type TelemetryBatch,
+  type TelemetryHead,
 } from '#contract/telemetry.ts';
 import { readJson, RefusedPayload } from './json.ts';
 
-/** One message of a car, decoded: the record, and the bytes that go on from here unchanged. */
+/** One message of a car: the record, whose bytes go on from here unchanged. */
 export interface Arrival {
-  batch: TelemetryBatch;
-  bytes: Buffer;
+  batch: EncodedTelemetry;
   /** false: the car gave no session and seq, so a resend of it cannot be told from a new message. */
   identified: boolean;
 }
@@ -32,9 +31,9 @@ export interface Refusal {
 export function openPayload(payload: Buffer, vin: string, door: Door, now: number): Arrival | Refusal {
   try {
     if (payload[0] === 0x7b) return fromJson(payload, vin, door, now);
-    const batch = decodeTelemetry(payload);
+    const batch = new EncodedTelemetry(payload);
     checkIdentity(batch, vin);
-    return { batch, bytes: payload, identified: true };
+    return { batch, identified: true };
   } catch (error) {
     if (error instanceof TelemetryError) return { reason: error.code, detail: error.message };
     if (error instanceof RefusedPayload) return { reason: error.reason, detail: error.message };
@@ -46,11 +45,11 @@ function fromJson(payload: Buffer, vin: string, door: Door, now: number): Arriva
   const { identity, ...reading } = readJson(payload, vin, now);
   const batch = { ...reading, ...(identity ?? door.number(vin)) };
   checkIdentity(batch, vin);
-  return { batch, bytes: encodeTelemetry(batch), identified: identity !== undefined };
+  return { batch: new EncodedTelemetry(encodeTelemetry(batch)), identified: identity !== undefined };
 }
 
 /** What a record may say and a decoder lets pass. */
-function checkIdentity(batch: TelemetryBatch, vin: string): void {
+function checkIdentity(batch: TelemetryHead, vin: string): void {
   const { session, seq, scheduledAt, simTime, intervalMs } = batch;
   if (batch.vin !== vin) throw new RefusedPayload('foreign-vin', `the record says ${quote(batch.vin)}`);
   if (!Number.isSafeInteger(session) || session < 0) throw wrong('session', session);

@@ -190,6 +190,24 @@ test('arrays may come in many blocks, with counts of either sign, as Avro allows
   );
 });
 
+test('columns of which one has what another lacks are uneven, or no columns at all', () => {
+  const column = (readings: number): Buffer =>
+    Buffer.concat([longBytes(readings), Buffer.alloc(readings * 4), longBytes(0)]);
+  for (let signal = 1; signal + 1 < signalCount; signal++) {
+    const lengths = Array.from({ length: signalCount }, () => 10);
+    lengths[signal] = 9;
+    lengths[signal + 1] = 11;
+    assert.equal(codeOf(withColumns(Buffer.concat(lengths.map(column)))), 'uneven-columns');
+  }
+  const even = Buffer.concat(Array.from({ length: signalCount }, () => column(10)));
+  for (let signal = 0; signal < signalCount; signal++) {
+    const endless = Buffer.from(even);
+    // Where a column ends another block of it begins.
+    endless[(signal + 1) * column(10).length - 1] = 2;
+    assert.notEqual(codeOf(withColumns(endless)), undefined);
+  }
+});
+
 test('a record cut anywhere is a TelemetryError, as is one with bytes behind it', () => {
   for (const given of fc.sample(batch, 20)) {
     const bytes = encodeTelemetry(given);

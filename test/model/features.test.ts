@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { signalCount, signalIndex, signals, type SignalName } from '#contract/signals.ts';
-import type { TelemetryBatch } from '#contract/telemetry.ts';
+import { EncodedTelemetry, encodeTelemetry, type TelemetryBatch } from '#contract/telemetry.ts';
 import { featureCount, featureIndex, FeatureExtractor, featureNames } from '#model/features.ts';
 import { livesOf, oneByOne } from './lives.ts';
 import { rowsOf } from './small-trainer.ts';
@@ -61,6 +61,26 @@ test('the same readings give the same bits, however they come in batches and who
     }
   }
   assert.deepEqual(rows, expected);
+});
+
+test('batches that are still encoded give the same bits, long ones and short ones in turns', () => {
+  const lengths = [10, 3, 1, 70, 0, 2];
+  const batches = lengths.map((readings, index) =>
+    steady({ ...driving, speed: 60 + index }, { readings, seq: index + 1, simTime: 1e12 + index * 70_000 }),
+  );
+  const rowsBy = (
+    extractor: FeatureExtractor,
+    read: (batch: TelemetryBatch) => TelemetryBatch | EncodedTelemetry,
+  ) =>
+    batches.map((batch) => {
+      const rows = new Float32Array(batch.columns[0]!.length * featureCount);
+      assert.equal(extractor.extract(0, read(batch), rows, 0) * featureCount, rows.length);
+      return rows;
+    });
+  assert.deepEqual(
+    rowsBy(new FeatureExtractor(), (batch) => new EncodedTelemetry(encodeTelemetry(batch))),
+    rowsBy(new FeatureExtractor(), (batch) => batch),
+  );
 });
 
 test('signals stand first, under their names; what is absent or beyond its range is NaN', () => {

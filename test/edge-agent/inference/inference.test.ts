@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { decodeFrame, type Frame } from '#contract/frame.ts';
 import { signalCount } from '#contract/signals.ts';
-import { encodeTelemetry } from '#contract/telemetry.ts';
+import { EncodedTelemetry, encodeTelemetry } from '#contract/telemetry.ts';
 import { edgeMetrics } from '#edge-agent/edge-metrics.ts';
 import { Inference, type InferenceOptions } from '#edge-agent/inference/inference.ts';
 import { splitRows } from '#edge-agent/inference/prediction-log.ts';
@@ -79,7 +79,7 @@ async function open(
     settled,
     published,
     take: (batch) =>
-      inference.take({ batch, bytes: encodeTelemetry(batch) }, noRows, () =>
+      inference.take(new EncodedTelemetry(encodeTelemetry(batch)), noRows, () =>
         settled.push(`${batch.vin}/1/${batch.seq}`),
       ),
     flushAll: async () => {

@@ -27,14 +27,14 @@ function refused(opened: Arrival | Refusal): Refusal {
 test('an Avro record goes on with its bytes unchanged', () => {
   const payload = encodeTelemetry(telemetry(vin, 3, 4));
   const arrival = taken(open(payload));
-  assert.equal(arrival.bytes, payload);
+  assert.equal(arrival.batch.bytes, payload);
   assert.equal(arrival.identified, true);
   assert.deepEqual([arrival.batch.session, arrival.batch.seq], [3, 4]);
 });
 
 test('one JSON reading becomes the Avro record, with all that it does not say filled in', () => {
   const arrival = taken(openJson({ speed: 88, lambda: null }));
-  const { columns, ...head } = decodeTelemetry(arrival.bytes);
+  const { columns, ...head } = decodeTelemetry(arrival.batch.bytes);
   assert.deepEqual(
     { ...head, session: 0 },
     { vin, session: 0, seq: 1, scheduledAt: now, simTime: now, intervalMs: 1000 },
@@ -50,7 +50,7 @@ test('one JSON reading becomes the Avro record, with all that it does not say fi
 test('several JSON readings, with everything said', () => {
   const said = { vin, session: 9, seq: 8, scheduledAt: 5000, simTime: 4000, intervalMs: 500 };
   const arrival = taken(openJson({ ...said, speed: [1, null, 3], gear: [1, 2, 3] }));
-  const { columns, ...head } = decodeTelemetry(arrival.bytes);
+  const { columns, ...head } = decodeTelemetry(arrival.batch.bytes);
   assert.deepEqual(head, said);
   assert.deepEqual(columns[signalIndex.speed], Float32Array.of(1, Number.NaN, 3));
   assert.deepEqual(columns[signalIndex.coolantTemperature], new Float32Array(3).fill(Number.NaN));
@@ -133,7 +133,7 @@ test('no bytes at all make it throw: they are taken, or refused with a known rea
     fc.property(rubbish, (payload) => {
       const opened = open(payload);
       if ('reason' in opened) refused(opened);
-      else assert.equal(decodeTelemetry(opened.bytes).vin, vin);
+      else assert.equal(decodeTelemetry(opened.batch.bytes).vin, vin);
     }),
     { numRuns: 2000 },
   );

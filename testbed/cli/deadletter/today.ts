@@ -30,12 +30,12 @@ export function today(letter: DeadLetter, now: number): Today {
   }
   const opened = openPayload(letter.bytes, vin, numbersAnew, now);
   if ('reason' in opened) return { kind: 'refused', ...opened };
-  const { session, seq, columns } = opened.batch;
+  const { session, seq, readings, bytes } = opened.batch;
   return {
     kind: 'taken',
     vin,
-    readings: columns[0]?.length ?? 0,
-    format: opened.bytes === letter.bytes ? 'Avro' : 'JSON',
+    readings,
+    format: bytes === letter.bytes ? 'Avro' : 'JSON',
     identity: opened.identified ? { session, seq } : null,
   };
 }
