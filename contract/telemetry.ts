@@ -63,7 +63,7 @@ export function maxTelemetryBytes(readings: number): number {
 
 /** @returns bytes in a buffer of their own */
 export function encodeTelemetry(batch: TelemetryBatch): Buffer {
-  const readings = batch.columns[0]?.length ?? 0;
+  const readings = readingsOf(batch);
   const bytes = Buffer.allocUnsafe(maxTelemetryBytes(readings) + batch.vin.length * 3);
   return bytes.subarray(0, writeTelemetry(bytes, 0, batch));
 }

@@ -1,7 +1,7 @@
 import { createLog } from '#runtime/log.ts';
 import type { DetectorKind } from '#contract/release.ts';
 import type { SignalName } from '#contract/signals.ts';
-import type { TelemetryBatch } from '#contract/telemetry.ts';
+import { readingsOf, type TelemetryBatch } from '#contract/telemetry.ts';
 import { trainOn } from '#cloud/trainer.ts';
 import { decodeArtefact, type Artefact } from '#model/artefact.ts';
 import { createScorer } from '#model/detector.ts';
@@ -82,7 +82,7 @@ export function atThreshold(rival: Rival, threshold: number): Detector {
     const raises: Raise[] = [];
     let stands = false;
     for (const batch of batches) {
-      for (let reading = 0; reading < (batch.columns[0]?.length ?? 0); reading++) {
+      for (let reading = 0; reading < readingsOf(batch); reading++) {
         const { level, signal } = rival.level(batch, reading);
         const simTime = batch.simTime + reading * batch.intervalMs;
         if (!stands && level >= threshold) raises.push({ simTime, signal, cause: null });
@@ -106,8 +106,7 @@ export function calibrated(
       rival.begin();
       let peak = 0;
       for (const batch of batches) {
-        for (let r = 0; r < (batch.columns[0]?.length ?? 0); r++)
-          peak = Math.max(peak, rival.level(batch, r).level);
+        for (let r = 0; r < readingsOf(batch); r++) peak = Math.max(peak, rival.level(batch, r).level);
       }
       peaks[index]?.push(peak);
     }

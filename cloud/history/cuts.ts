@@ -1,10 +1,6 @@
-import type { TelemetryBatch } from '#contract/telemetry.ts';
+import { readingsOf, type TelemetryBatch } from '#contract/telemetry.ts';
 
 /** Parts of a batch that are batches themselves: views of its columns, with the simTime of their own first reading. */
-
-export function readingsOf(batch: TelemetryBatch): number {
-  return batch.columns[0]?.length ?? 0;
-}
 
 /** When its last reading was made, ms on the car's clock. */
 export function lastAtOf(batch: TelemetryBatch): number {

@@ -2,12 +2,13 @@ import { decodeOrigin, originHeader } from '#contract/origin.ts';
 import {
   decodeTelemetry,
   decodeTelemetryIdentity,
+  readingsOf,
   TelemetryError,
   type TelemetryBatch,
 } from '#contract/telemetry.ts';
 import type { ReadRecord } from '#wire/kafka-reader.ts';
 import type { HistoryQuery, HistoryReport } from '../history.ts';
-import { lastAtOf, readingsOf, within, withSignals } from './cuts.ts';
+import { lastAtOf, within, withSignals } from './cuts.ts';
 import type { Seen } from './seen.ts';
 
 export type HistoryCounts = Omit<HistoryReport, 'offsets'>;

@@ -1,5 +1,5 @@
 import { signalCount } from '#contract/signals.ts';
-import type { TelemetryBatch } from '#contract/telemetry.ts';
+import { readingsOf, type TelemetryBatch } from '#contract/telemetry.ts';
 import type { Vehicle } from './vehicles.ts';
 
 /** Bounds of what is kept: 80 bytes a reading, so 48 MB. */
@@ -55,7 +55,7 @@ export class KeptSeries {
 
   /** Takes a copy of the batch, or leaves it. */
   offer(vehicle: Vehicle, batch: TelemetryBatch): void {
-    const readings = batch.columns[0]?.length ?? 0;
+    const readings = readingsOf(batch);
     const series = this.#seriesOf(vehicle);
     if (!series || readings === 0) return;
     if (series.readings + readings > this.#bounds.readings / this.#bounds.leastVehicles) return;

@@ -1,4 +1,4 @@
-/** A row of the outbox file: a car's window, or null when it is forgotten. */
+/** A row of the outbox file: a car's window, or the number of the last prediction; null when it is forgotten. */
 export type Row = [name: string, value: Uint8Array | null];
 
 /**

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { readingsOf, within, withSignals } from '#cloud/history/cuts.ts';
+import { within, withSignals } from '#cloud/history/cuts.ts';
 import { Seen, type SeenMessage } from '#cloud/history/seen.ts';
 import { chooseHistory } from '#cloud/history/spans.ts';
 import type { HistoryQuery } from '#cloud/history.ts';
 import { signalCount } from '#contract/signals.ts';
+import { readingsOf } from '#contract/telemetry.ts';
 import { batchOf, intervalMs, simStart } from './history-rig.ts';
 
 const vin = 'WVWZZZ1JZXW000001';

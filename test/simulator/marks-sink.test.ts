@@ -5,6 +5,7 @@ import { ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
 import { createLog } from '#runtime/log.ts';
 import { KafkaSink } from '#simulator/marks-sink.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
+import { until } from '#test/until.ts';
 import { LinkProxy } from '#testbed/run/link-proxy.ts';
 import { pickPort } from '#testbed/run/ports.ts';
 import { readTopics } from '#wire/kafka-reader.ts';
@@ -100,11 +101,11 @@ test(
     const overLink = kafkaConfig.parse({ brokers: [link.address] });
     const sink = await KafkaSink.connect(overLink, 'run4', listening);
     sink.take(record('simulator-1-1', 'A', 1));
-    while (!heard.includes('A 1')) await sleep(10);
+    await until(() => heard.includes('A 1'));
     // Kafka's answer is still on its way when the record itself is heard of.
     link.slow(2000, 0);
     sink.take(record('simulator-1-1', 'A', 2));
-    while (!heard.includes('A 2')) await sleep(10);
+    await until(() => heard.includes('A 2'));
     await link.cut();
     sink.take(record('simulator-1-2', 'B', 1));
     await gaveUp;
@@ -149,7 +150,7 @@ test(
       );
     spoil(1);
     sink.take(record('simulator-1-1', 'A', 1));
-    while (heard.length < 2) await sleep(10);
+    await until(() => heard.length >= 2);
     server.local.kill();
     for (let seq = 2; seq <= 4; seq++) {
       spoil(seq);

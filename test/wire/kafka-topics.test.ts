@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { topics } from '#contract/topics.ts';
 import { UserError } from '#runtime/errors.ts';
 import { createLog } from '#runtime/log.ts';
@@ -96,7 +95,7 @@ describe('topics', { timeout: 120_000 }, () => {
       ],
     });
     const isThere = async (topic: string): Promise<boolean> => (await admin.listTopics()).includes(topic);
-    while (!((await isThere('odd.fleet.frames')) && (await isThere('odd.fleet.telemetry')))) await sleep(50);
+    await until(async () => (await isThere('odd.fleet.frames')) && (await isThere('odd.fleet.telemetry')));
     await assert.rejects(
       ensureTopics(kafka, { prefix: 'odd.', given: true, tieredStorage: 'detect' }),
       (error: unknown) => {

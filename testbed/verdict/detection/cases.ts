@@ -1,7 +1,7 @@
 import type { Artefact } from '#model/artefact.ts';
 import { createScorer } from '#model/detector.ts';
 import { signalIndex, signalNames, type SignalName } from '#contract/signals.ts';
-import type { TelemetryBatch } from '#contract/telemetry.ts';
+import { readingsOf, type TelemetryBatch } from '#contract/telemetry.ts';
 import { tenths } from '../figures.ts';
 import type { AlarmChange } from './alarms.ts';
 import type { Case, CasePoint } from './case.ts';
@@ -96,7 +96,7 @@ function trace(
 ): Told[] {
   const scorer = createScorer(artefact);
   return batches.flatMap((batch) => {
-    const readings = batch.columns[0]?.length ?? 0;
+    const readings = readingsOf(batch);
     const told = Array.from({ length: readings }, (_, reading): Told => {
       const simTime = batch.simTime + reading * batch.intervalMs;
       return { simTime, scheduledAt: batch.scheduledAt, batch, reading, bySignal: undefined };
