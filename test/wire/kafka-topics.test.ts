@@ -71,6 +71,25 @@ describe('topics', { timeout: 120_000 }, () => {
     assert.equal((await configOf('team.fleet.telemetry'))['remote.storage.enable'], 'true');
   });
 
+  it('take at once what is written, on every partition, so that nothing is refused in part and sent again', async () => {
+    const messages = Array.from({ length: 500 }, (_, n) => ({ key: String(n), value: 'written once' }));
+    for (let round = 0; round < 8; round++) {
+      const prefix = `new-${round}.`;
+      await ensureTopics(kafka, { prefix, given: false, tieredStorage: false });
+      // One that knows nothing of what it wrote before, as anybody's may be.
+      const producer = kafka.producer();
+      await producer.connect();
+      await producer.send({ topic: `${prefix}fleet.telemetry`, messages });
+      await producer.disconnect();
+      const written = await admin.fetchTopicOffsets(`${prefix}fleet.telemetry`);
+      assert.equal(
+        written.reduce((sum, { high }) => sum + Number(high), 0),
+        messages.length,
+        `round ${round}`,
+      );
+    }
+  });
+
   it('say once that there is no tiered storage', async () => {
     const { notes } = await ensureTopics(kafka, { prefix: 'flat.', given: true, tieredStorage: false });
     assert.equal(notes.length, 1);
