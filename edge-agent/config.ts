@@ -16,6 +16,12 @@ export const edgeConfig = z.strictObject({
     .strictObject({
       host: z.string().default('127.0.0.1').describe('address where cars connect'),
       port: port.default(1883).describe('port where cars connect'),
+      morePorts: z
+        .array(port)
+        .default([])
+        .describe(
+          'further ones: from one address, some 13,000 cars find a local port to each of them quickly',
+        ),
     })
     .prefault({}),
   fleetSecret: secret.describe("what cars' passwords are made from"),

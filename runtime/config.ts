@@ -6,7 +6,17 @@ import { ConfigFile, didYouMean, readEnvironment, readFlags, type Given } from '
 
 export { configHelp } from './config/help.ts';
 export { expectation, wordHint } from './config/problems.ts';
-export { byteSize, duration, givenSecret, hostPort, port, secret, type HostPort } from './config/values.ts';
+export {
+  byteSize,
+  duration,
+  givenSecret,
+  hostPort,
+  hostPorts,
+  port,
+  secret,
+  type HostPort,
+  type HostPorts,
+} from './config/values.ts';
 export { nearestWord } from './nearest-word.ts';
 
 /** A group of settings: an object of YAML. */

@@ -4,7 +4,7 @@ import { spoilKinds } from '#contract/ledger-records.ts';
 import { signalNames } from '#contract/signals.ts';
 import { maxReadingsPerBatch } from '#contract/telemetry.ts';
 import { commonConfig } from '#runtime/component.ts';
-import { duration, hostPort, secret } from '#runtime/config.ts';
+import { duration, hostPorts, secret } from '#runtime/config.ts';
 import { nearestWord } from '#runtime/nearest-word.ts';
 import { kafkaConfig } from '#wire/kafka.ts';
 import { suitedProfiles } from './failures/choice.ts';
@@ -153,7 +153,12 @@ export const simulatorConfig = z
       .array(spoil)
       .default([])
       .describe('what goes wrong with what cars send, which are chosen by the seed; told to fleet.ledger'),
-    edges: z.array(hostPort).min(1).describe('edge agents, host:port; each car belongs to one of them'),
+    edges: z
+      .array(hostPorts)
+      .min(1)
+      .describe(
+        'edge agents, host:port, or host:port+port where one has several; each car belongs to one of them',
+      ),
     spread: z
       .union([z.enum(['even', 'region']), z.array(z.number().positive())], {
         error: () => 'expected even, region, or a weight above 0 for each edge',

@@ -22,13 +22,15 @@ export interface Load {
   /** Between two bursts of what is due; 5 ms unless given. */
   sendEveryMs?: number;
   durationMs: number;
+  /** Do cars reach edges through proxies? These listen on one port each. */
+  carsMeetProxies?: boolean;
 }
 
 /** What a machine allows one process, and how many cores it has. */
 export interface Limits {
   cores: number;
   carsPerProcess: number;
-  /** From one machine to one (ip, port): it takes a local port each. */
+  /** From one machine to one (ip, port), quickly: it takes a local port each. An edge with more cars listens on several. */
   connectionsPerDestination: number;
 }
 
@@ -77,8 +79,10 @@ export interface Sizing {
   descriptorsPerProcess: number;
   /** Of all processes: both ends of every car's connection. */
   descriptors: number;
-  /** Cars of the fullest edge: each takes a local port towards it. */
+  /** Cars of the fullest edge: each takes a local port towards one of its ports. */
   carsPerEdge: number;
+  /** Where cars connect. */
+  portsPerEdge: number;
   /** Ports that servers listen on. */
   serverPorts: number;
 }
@@ -135,20 +139,12 @@ export function simulatorsFor(cars: number, limits: Pick<Limits, 'carsPerProcess
 export function edgesFor(
   cars: number,
   spread: Load['spread'],
-  limits: Pick<Limits, 'carsPerProcess' | 'connectionsPerDestination'>,
+  { carsPerProcess: most }: Pick<Limits, 'carsPerProcess'>,
 ): number {
   if (Array.isArray(spread)) return spread.length;
-  const most = carsPerEdgeWithin(limits);
   let edges = Math.max(1, Math.ceil(cars / most));
   while (carsOfFullestEdge(cars, edges, spread) > most && edges < cars) edges++;
   return edges;
-}
-
-/** Cars that one edge may have. */
-export function carsPerEdgeWithin(
-  limits: Pick<Limits, 'carsPerProcess' | 'connectionsPerDestination'>,
-): number {
-  return Math.min(limits.carsPerProcess, limits.connectionsPerDestination);
 }
 
 /** Never less than what really comes of the spread (simulator/population/spread.ts). */
@@ -170,11 +166,15 @@ export function carsWithin(cores: number, sizing: Sizing): number {
   return Math.max(1, Math.floor((sizing.cars * Math.max(0, cores - idle)) / busy));
 }
 
-/** @param cores of the machine: more threads would only take turns */
-export function sizingOf(load: Load, cores = 2): Sizing {
+/** @param limits of the machine: more threads than cores would only take turns */
+export function sizingOf(
+  load: Load,
+  { cores, connectionsPerDestination }: Omit<Limits, 'carsPerProcess'> = usualLimits,
+): Sizing {
   const messagesPerSecond = (load.cars * 1000) / load.messageIntervalMs;
   const storedPerSecond = messagesPerSecond * (maxTelemetryBytes(load.readingsPerMessage) + 100);
   const carsPerEdge = carsOfFullestEdge(load.cars, load.edges, load.spread);
+  const portsPerEdge = load.carsMeetProxies ? 1 : Math.ceil(carsPerEdge / connectionsPerDestination);
   const workers = workersOf(load.simulators, messagesPerSecond, cores);
   const burstRatio = (load.sendEveryMs ?? 0) >= largeBursts.fromMs ? largeBursts.ratio : 1;
   const workOf = (kind: ProcessKind): number =>
@@ -219,8 +219,9 @@ export function sizingOf(load: Load, cores = 2): Sizing {
     descriptorsPerProcess: Math.max(...processes.map(({ descriptors }) => descriptors)),
     descriptors: sum(({ count }) => count * ownDescriptors) + 2 * load.cars,
     carsPerEdge,
+    portsPerEdge,
     // Each part's and each edge's and bridge's own, Kafka's, and as many proxies as there may be links.
-    serverPorts: components + load.edges + load.bridges + kafkaPorts + links,
+    serverPorts: components + load.edges * portsPerEdge + load.bridges + kafkaPorts + links,
   };
 }
 

@@ -16,6 +16,8 @@ export interface GuardedBrokerOptions {
   host: string;
   /** 0 picks a free one. */
   port: number;
+  /** Others beside it. */
+  morePorts?: readonly number[];
   tls?: tls.TlsOptions;
   /** Of one whole MQTT packet, header included. */
   maxPacketBytes: number;
@@ -54,7 +56,8 @@ const backlog = 4096;
  */
 export class GuardedBroker {
   readonly #aedes: Aedes;
-  readonly #server: net.Server;
+  /** One a port. */
+  readonly #servers: net.Server[] = [];
   readonly #door: MqttDoor;
   readonly #sockets = new Set<Socket>();
   #sweep: NodeJS.Timeout | undefined;
@@ -76,7 +79,10 @@ export class GuardedBroker {
       drainTimeoutMs,
     };
     this.#door = new MqttDoor(this.#aedes, options.guard, limits, refusals);
-    this.#server = this.#createServer(options, refusals);
+    const admit = this.#admission(options, refusals);
+    for (let n = 0; n <= (options.morePorts?.length ?? 0); n++) {
+      this.#servers.push(net.createServer({ noDelay: true }, admit));
+    }
     this.#createGauges(options);
   }
 
@@ -84,18 +90,24 @@ export class GuardedBroker {
   static async listen(options: GuardedBrokerOptions): Promise<GuardedBroker> {
     const broker = new GuardedBroker(options);
     await broker.#aedes.listen();
+    const { host, port, morePorts = [] } = options;
     try {
-      broker.#server.listen({ host: options.host, port: options.port, backlog });
-      await once(broker.#server, 'listening');
+      for (const [index, one] of [port, ...morePorts].entries()) {
+        const server = broker.#servers[index]!;
+        server.listen({ host, port: one, backlog });
+        await once(server, 'listening');
+      }
     } catch (error) {
+      broker.stopAccepting();
       broker.#aedes.close();
       throw error;
     }
-    broker.#port = (broker.#server.address() as AddressInfo).port;
+    broker.#port = (broker.#servers[0]!.address() as AddressInfo).port;
     broker.#sweep = setInterval(() => broker.#door.keepUnreadAlive(), keepAliveSweepMs).unref();
     return broker;
   }
 
+  /** The first one. */
   get port(): number {
     return this.#port;
   }
@@ -123,7 +135,7 @@ export class GuardedBroker {
 
   /** Those who are connected stay. */
   stopAccepting(): void {
-    if (this.#server.listening) this.#server.close();
+    for (const server of this.#servers) if (server.listening) server.close();
   }
 
   /**
@@ -147,25 +159,26 @@ export class GuardedBroker {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #createServer(options: GuardedBrokerOptions, refusals: Refusals): net.Server {
-    const socketOptions = { noDelay: true };
-    const admit = (socket: Socket): void => this.#door.admit(socket);
-    const server = options.tls
-      ? tls.createServer(
-          { ...socketOptions, ...options.tls, handshakeTimeout: options.connectTimeoutMs },
-          admit,
-        )
-      : net.createServer(socketOptions, admit);
-    server.maxConnections = options.maxConnections;
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
-    server.on('drop', (data) => refusals.refuse('too-many-connections', { from: data?.remoteAddress }));
-    server.on('tlsClientError', (error: Error, socket: Socket) => {
+  /** Of every socket, whatever port it came by: together they are limited, and may speak TLS first. */
+  #admission(options: GuardedBrokerOptions, refusals: Refusals): (socket: Socket) => void {
+    const { maxConnections, connectTimeoutMs } = options;
+    const enter = (socket: Socket): void => this.#door.admit(socket);
+    const secure =
+      options.tls && tls.createServer({ ...options.tls, handshakeTimeout: connectTimeoutMs }, enter);
+    secure?.on('tlsClientError', (error: Error, socket: Socket) => {
       refusals.refuse('tls-handshake', { from: socket.remoteAddress, detail: error.message });
     });
-    return server;
+    return (socket) => {
+      if (this.#sockets.size >= maxConnections) {
+        refusals.refuse('too-many-connections', { from: socket.remoteAddress });
+        socket.destroy();
+        return;
+      }
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+      if (secure) secure.emit('connection', socket);
+      else enter(socket);
+    };
   }
 
   #createGauges({ metrics, metricPrefix }: GuardedBrokerOptions): void {

@@ -52,6 +52,27 @@ export const hostPort: z.ZodType<HostPort> = z
   })
   .register(meanings, { placeholder: 'HOST:PORT', print: printHostPort });
 
+export interface HostPorts {
+  host: string;
+  ports: readonly number[];
+}
+
+/** One server, by one port or several: "localhost:1883", "10.0.0.7:1883+1884". */
+export const hostPorts: z.ZodType<HostPorts> = z
+  .string()
+  .transform((text, context) => {
+    const [first = '', ...more] = text.split('+');
+    const { data } = hostPort.safeParse(first);
+    const ports = [data?.port ?? 0, ...more.map((each) => (/^\d{1,5}$/.test(each) ? Number(each) : 0))];
+    if (data === undefined || ports.some((each) => each < 1 || each > 65_535)) {
+      const message = 'expected host:port, such as localhost:1883, or host:port+port';
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }
+    return { host: data.host, ports };
+  })
+  .register(meanings, { placeholder: 'HOST:PORT', print: printHostPorts });
+
 /** A server's port; 0 lets the system choose. */
 export const port = z.int().min(0).max(65_535).register(meanings, { placeholder: 'PORT' });
 
@@ -94,6 +115,11 @@ function inLargestUnit(value: unknown, ascending: [string, number][]): string {
   if (typeof value !== 'number') return String(value);
   const whole = ascending.findLast(([, factor]) => value !== 0 && value % factor === 0);
   return whole ? `${value / whole[1]}${whole[0]}` : String(value);
+}
+
+function printHostPorts(value: unknown): string {
+  const { host, ports } = value as HostPorts;
+  return [printHostPort({ host, port: ports[0] }), ...ports.slice(1)].join('+');
 }
 
 function printHostPort(value: unknown): string {

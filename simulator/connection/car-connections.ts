@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { clientId, password } from '#contract/identity.ts';
 import { carTopics } from '#contract/mqtt-topics.ts';
+import type { HostPorts } from '#runtime/config.ts';
 import { MqttClient, type CloseReason, type MqttClientEvents } from '#wire/mqtt-client.ts';
 import type { ShardCounts } from '../shard/counts.ts';
 import type { LoneCarrier } from '../spoils/lone-messages.ts';
@@ -14,7 +15,8 @@ const connectTimeoutMs = 30_000;
 export interface CarConnectionsOptions {
   run: string;
   vins: readonly string[];
-  edges: readonly { host: string; port: number }[];
+  /** Cars take its ports in turn. */
+  edges: readonly HostPorts[];
   /** Place in `edges`, by slot. */
   edgeOf: readonly number[];
   fleetSecret: string;
@@ -108,11 +110,11 @@ export class CarConnections implements LoneCarrier {
     const { edges, edgeOf, fleetSecret, run, tls, vins } = this.#options;
     const { inFlightLimit, keepAliveSeconds } = this.#options;
     const vin = vins[slot]!;
-    const { host, port } = edges[edgeOf[slot]!]!;
+    const { host, ports } = edges[edgeOf[slot]!]!;
     const client = new MqttClient<number>(
       {
         host,
-        port,
+        port: ports[Math.floor(slot / edges.length) % ports.length]!,
         ...(tls && { tls }),
         clientId: clientId(run, vin),
         username: vin,

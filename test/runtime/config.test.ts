@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import test, { after } from 'node:test';
 import * as fc from 'fast-check';
 import { z } from 'zod';
-import { byteSize, configHelp, duration, hostPort, loadConfig, port, secret } from '#runtime/config.ts';
+import {
+  byteSize,
+  configHelp,
+  duration,
+  hostPort,
+  hostPorts,
+  loadConfig,
+  port,
+  secret,
+} from '#runtime/config.ts';
 import { UserError } from '#runtime/errors.ts';
 
 const schema = z.object({
@@ -231,7 +240,13 @@ test('durations and sizes', () => {
 test('host and port', () => {
   for (const text of ['localhost', ':1', 'a:0', 'a:70000', 'a:b', '::1:80', '[::1]', 'a b:1', 'http://a:1']) {
     assert.equal(hostPort.safeParse(text).success, false, text);
+    assert.equal(hostPorts.safeParse(text).success, false, text);
   }
+  for (const text of ['a:1+', 'a:1+0', 'a:1+70000', 'a:1+b', 'a:1+ 2', 'a:1+2+', '+1']) {
+    assert.equal(hostPorts.safeParse(text).success, false, text);
+  }
+  assert.deepEqual(hostPorts.parse('[::1]:1883'), { host: '::1', ports: [1883] });
+  assert.deepEqual(hostPorts.parse('edge:1883+1884+1'), { host: 'edge', ports: [1883, 1884, 1] });
 });
 
 test('any command line and any file end in a configuration or in words', () => {

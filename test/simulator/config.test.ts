@@ -20,7 +20,7 @@ const load = (...flags: string[]) =>
 test('run, cars, edges and the secret are enough', () => {
   const config = load();
   assert.deepEqual(fleetOf(config).stages, [{ forMs: 60_000, cars: 10 }]);
-  assert.deepEqual(config.edges[1], { host: '127.0.0.1', port: 1884 });
+  assert.deepEqual(config.edges[1], { host: '127.0.0.1', ports: [1884] });
   assert.equal(fleetOf(config).intervalMs, 1000);
 });
 

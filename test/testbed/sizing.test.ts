@@ -60,12 +60,14 @@ test('no process holds more cars than its limit, no edge more than ports lead to
       (cars, spread, limits) => {
         const simulators = simulatorsFor(cars, limits);
         const edges = edgesFor(cars, spread, limits);
-        const { processes, carsPerEdge } = sizingOf(
+        const { processes, carsPerEdge, portsPerEdge } = sizingOf(
           { ...base, cars, simulators, edges, spread },
-          limits.cores,
+          limits,
         );
-        const most = Math.min(limits.carsPerProcess, limits.connectionsPerDestination);
+        const most = limits.carsPerProcess;
         assert.ok(carsPerEdge <= most || edges === cars, `${carsPerEdge} at ${edges} edges`);
+        const perPort = limits.connectionsPerDestination;
+        assert.ok(carsPerEdge <= portsPerEdge * perPort && carsPerEdge > (portsPerEdge - 1) * perPort);
         assert.ok(processes[0]!.cars <= limits.carsPerProcess);
         assert.ok(simulators === 1 || Math.ceil(cars / (simulators - 1)) > limits.carsPerProcess);
         assert.ok(edges === 1 || carsOfFullestEdge(cars, edges - 1, spread) > most);
@@ -98,13 +100,16 @@ test('the kinds of processes add up to the whole', () => {
   );
 });
 
-test('100,000 cars are six simulators and eight edges of 12,500, nine edges where homes decide', () => {
+test('100,000 cars are six simulators and six edges of 16,667 with two ports each, seven edges where homes decide', () => {
   assert.equal(simulatorsFor(100_000, usualLimits), 6);
-  assert.equal(edgesFor(100_000, 'even', usualLimits), 8);
-  assert.equal(edgesFor(100_000, 'region', usualLimits), 9);
+  assert.equal(edgesFor(100_000, 'even', usualLimits), 6);
+  assert.equal(edgesFor(100_000, 'region', usualLimits), 7);
   assert.equal(edgesFor(100_000, [3, 1], usualLimits), 2);
-  const sizing = sizingOf({ ...base, cars: 100_000, simulators: 6, edges: 8 });
-  assert.equal(sizing.carsPerEdge, 12_500);
+  const load = { ...base, cars: 100_000, simulators: 6, edges: 6 };
+  const sizing = sizingOf(load);
+  assert.equal(sizing.carsPerEdge, 16_667);
+  assert.equal(sizing.portsPerEdge, 2);
+  assert.equal(sizingOf({ ...load, carsMeetProxies: true }).portsPerEdge, 1);
   assert.ok(sizing.descriptorsPerProcess > 16_667 && sizing.descriptorsPerProcess < 20_000);
   assert.equal(sizing.processes[0]?.workers, 1);
 });

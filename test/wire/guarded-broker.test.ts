@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import mqtt from 'mqtt-packet';
 import { until } from '#test/until.ts';
+import { pickPort } from '#testbed/run/ports.ts';
 import {
   acknowledged,
   connectMqttJs,
@@ -42,6 +43,31 @@ test('takes what MQTT.js publishes and hands on what the owner publishes', timeo
   await client.endAsync();
   await until(() => gone.length === 1);
   assert.deepEqual([connected, gone, broker.connections], [['car'], ['car'], 0]);
+});
+
+test('takes clients by all of its ports, as many together as it may', timeout, async (t) => {
+  const other = await pickPort();
+  const under = await startBroker(t, { morePorts: [other], maxConnections: 2 });
+  const { broker, received } = under;
+  for (const [name, port] of Object.entries({ one: broker.port, two: other })) {
+    const { client } = startClient(t, port, { clientId: name, username: name });
+    await until(() => client.connected);
+    assert.ok(client.publish(`t/${name}`, Buffer.from(name), 1, 1));
+  }
+  await until(() => received.length === 2);
+  assert.deepEqual(received.map(({ message }) => message.name).toSorted(), ['one', 'two']);
+  assert.equal(broker.connections, 2);
+  for (const [index, port] of [broker.port, other].entries()) {
+    const { closed } = await connectRaw(t, port);
+    await until(closed);
+    assert.equal(await under.refused('too-many-connections'), index + 1);
+  }
+  await assert.rejects(startBroker(t, { port: await pickPort(), morePorts: [other] }), {
+    code: 'EADDRINUSE',
+  });
+  broker.stopAccepting();
+  for (const port of [broker.port, other])
+    await assert.rejects(connectRaw(t, port), { code: 'ECONNREFUSED' });
 });
 
 test('what the owner retains reaches a later subscriber, until it is cleared', timeout, async (t) => {

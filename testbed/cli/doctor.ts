@@ -56,7 +56,7 @@ Exit codes: 0 a run can start · 104 the scenario is invalid · 106 it cannot st
     const kafka = kafkaGiven ? givenKafka(io.env, given.value('kafka')) : undefined;
     const limits = machineLimits();
     const scenario = await loadScenario(file, { ...overridesFrom(given), kafkaGiven, limits });
-    const sizing = sizingFor(scenario, limits.cores, kafkaGiven);
+    const sizing = sizingFor(scenario, limits, kafkaGiven);
     const cars = largestStageCars(scenario.stages).toLocaleString('en');
     io.stdout.write(`For ${scenario.name}: ${cars} cars, ${shortDuration(scheduleMs(scenario.stages))}\n\n`);
     io.stdout.write(`${planInWords(sizing)}\n`);

@@ -25,6 +25,6 @@ export function planInWords(sizing: Sizing): string {
   );
   return [
     ...lines.map((line) => `  ${line.trimEnd()}\n`),
-    `  ports: ${count(sizing.serverPorts)} to listen on; cars connect to an edge from ${count(sizing.carsPerEdge)}; disk ${bytes(sizing.diskBytes)}\n`,
+    `  ports: ${count(sizing.serverPorts)} to listen on; ${count(sizing.carsPerEdge)} cars connect to an edge${sizing.portsPerEdge > 1 ? ` by ${sizing.portsPerEdge} of them` : ''}; disk ${bytes(sizing.diskBytes)}\n`,
   ].join('');
 }

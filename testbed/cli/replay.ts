@@ -83,7 +83,7 @@ export const replayCommand: Command = {
       kafkaGiven: kafka !== undefined,
       limits,
     });
-    const sizing = sizingFor(scenario, limits.cores, kafka !== undefined);
+    const sizing = sizingFor(scenario, limits, kafka !== undefined);
     io.stdout.write(`${announcement(scenario)}\n${planInWords(sizing)}`);
     const out = given.value('out');
     return await perform({ scenario, kafka, drives, out, keep: given.has('keep') }, io);

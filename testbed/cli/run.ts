@@ -62,7 +62,7 @@ export const runCommand: Command = {
       kafkaGiven: kafka !== undefined,
       limits,
     });
-    const sizing = sizingFor(scenario, limits.cores, kafka !== undefined);
+    const sizing = sizingFor(scenario, limits, kafka !== undefined);
     io.stdout.write(`${announcement(scenario)}\n`);
     if (mqtt) io.stdout.write(`  edges and bridges meet at the MQTT broker ${mqtt.host}:${mqtt.port}\n`);
     io.stdout.write(planInWords(sizing));

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { HostPort } from '#runtime/config.ts';
 import type { UserError } from '#runtime/errors.ts';
 import type { Log } from '#runtime/log.ts';
 import { connectKafka, kafkaConfig, waitForKafka, type Kafka, type KafkaConfig } from '#wire/kafka.ts';
@@ -9,7 +10,7 @@ import type { Folders } from './folders.ts';
 import { KafkaPart } from './kafka-part.ts';
 import { startLocalKafka, type LocalKafka } from './kafka/local-kafka.ts';
 import { LinkProxy } from './link-proxy.ts';
-import { isTouched, type HostPort } from './plan.ts';
+import { isTouched } from './plan.ts';
 import { pickPort } from './ports.ts';
 import type { Status } from './status.ts';
 

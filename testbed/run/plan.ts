@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { password } from '#contract/identity.ts';
+import type { HostPort, HostPorts } from '#runtime/config.ts';
 import { failuresOf } from '../scenario/fleet.ts';
 import { processNames, sizingFor } from '../scenario/processes.ts';
 import { linksOf, type Link, type Scenario } from '../scenario/scenario.ts';
 import { spoilsOf } from '../scenario/spoils.ts';
 import { largestStageCars } from '../scenario/stages.ts';
-import { maxCarsPerProcess, type ProcessNeed } from '../sizing.ts';
+import { maxCarsPerProcess, type Limits, type ProcessNeed } from '../sizing.ts';
 import type { MqttTarget } from './given-broker.ts';
 
 /**
@@ -26,11 +27,6 @@ export interface ProxyPlan {
   link: Link;
   listen: HostPort;
   target: HostPort;
-}
-
-export interface HostPort {
-  host: string;
-  port: number;
 }
 
 export interface RunPlan {
@@ -59,7 +55,7 @@ export interface PlanInput {
   mqtt?: { target: MqttTarget; topicPrefix: string } | undefined;
   pickPort: () => Promise<number>;
   /** Of the machine. */
-  cores: number;
+  limits: Limits;
   /** What signs releases and what edges check them by; undefined where the scenario trains no model. */
   keys: KeyFiles | undefined;
   /** What the cars of a recorded fleet drive. */
@@ -117,15 +113,19 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
     });
   }
 
+  const sizing = sizingFor(scenario, input.limits);
   const edges: ProcessPlan[] = [];
-  const carsReach: HostPort[] = [];
+  const carsReach: HostPorts[] = [];
   for (const [index, name] of names.edges.entries()) {
     const listen = { host, port: await pickPort() };
+    const morePorts: number[] = [];
+    while (morePorts.length < sizing.portsPerEdge - 1) morePorts.push(await pickPort());
     const healthPort = await pickPort();
     const uplinks: HostPort[] = [];
     for (const [at, bridge] of names.bridges.entries())
       uplinks.push(await throughLink(name, bridge, edgesReach[at]!));
-    carsReach.push(await throughLink('cars', name, listen));
+    const { port } = await throughLink('cars', name, listen);
+    carsReach.push({ host, ports: [port, ...morePorts] });
     edges.push({
       name,
       command: 'edge',
@@ -133,7 +133,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
       config: {
         run,
         edge: name,
-        listen,
+        listen: { ...listen, ...(morePorts.length > 0 && { morePorts }) },
         fleetSecret,
         maxCars: maxCarsPerProcess,
         dataDir: `${input.workDir}/${name}`,
@@ -148,7 +148,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
     });
   }
 
-  const { workers = 1 } = sizingFor(scenario, input.cores).processes.find(isSimulator) ?? {};
+  const { workers = 1 } = sizing.processes.find(isSimulator) ?? {};
   const simulators: ProcessPlan[] = [];
   for (const [index, name] of names.simulators.entries()) {
     const healthPort = await pickPort();
@@ -179,7 +179,7 @@ export async function planRun(input: PlanInput): Promise<RunPlan> {
         keepAlive: scenario.connect.keepAliveMs,
         sendEvery: scenario.fleet.sendEveryMs,
         stages: scenario.stages.map((stage) => ({ for: stage.forMs, cars: stage.cars })),
-        edges: carsReach.map(text),
+        edges: carsReach.map(({ ports }) => `${host}:${ports.join('+')}`),
         ...(scenario.edges.spread && { spread: scenario.edges.spread }),
         fleetSecret,
         health: { host, port: healthPort },

@@ -20,7 +20,7 @@ import { openKafka } from './kafka-source.ts';
 import { keyFiles } from './key-files.ts';
 import { LedgerPart } from './ledger-part.ts';
 import type { Run } from './live-run.ts';
-import { usableCores } from './machine-limits.ts';
+import { machineLimits } from './machine-limits.ts';
 import { planRun, type RunPlan } from './plan.ts';
 import { pickPort } from './ports.ts';
 import { ResourceMeter } from './resources.ts';
@@ -91,7 +91,7 @@ async function putUp(request: SetUpRequest): Promise<Run> {
     brokersOf: kafka.brokersOf,
     mqtt: broker,
     pickPort,
-    cores: usableCores(),
+    limits: machineLimits(),
     keys: scenario.training && keyFiles(),
     drives: request.drives?.file,
   });

@@ -1,5 +1,5 @@
-import { maxCarsPerProcess, simulatorsFor, sizingOf, type Sizing } from '../sizing.ts';
-import { messageIntervalMs, type Scenario } from './scenario.ts';
+import { maxCarsPerProcess, simulatorsFor, sizingOf, type Limits, type Sizing } from '../sizing.ts';
+import { linksOf, messageIntervalMs, type Scenario } from './scenario.ts';
 import { largestStageCars, scheduleMs } from './stages.ts';
 
 /** The processes that a scenario needs, by the names that its timeline and its results know them by. */
@@ -20,8 +20,8 @@ export function processNames(scenario: Pick<Scenario, 'edges' | 'bridges' | 'sta
   };
 }
 
-/** What a scenario's processes need of a machine with so many cores. */
-export function sizingFor(scenario: Scenario, cores: number, kafkaGiven = false): Sizing {
+/** What a scenario's processes need of a machine with such limits. */
+export function sizingFor(scenario: Scenario, limits: Limits, kafkaGiven = false): Sizing {
   const names = processNames(scenario);
   return sizingOf(
     {
@@ -36,7 +36,8 @@ export function sizingFor(scenario: Scenario, cores: number, kafkaGiven = false)
       messageIntervalMs: messageIntervalMs(scenario),
       sendEveryMs: scenario.fleet.sendEveryMs,
       durationMs: scheduleMs(scenario.stages),
+      carsMeetProxies: scenario.timeline.some((entry) => linksOf(entry).some(({ from }) => from === 'cars')),
     },
-    cores,
+    limits,
   );
 }

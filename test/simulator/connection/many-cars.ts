@@ -5,13 +5,13 @@ import { ShardCounts } from '#simulator/shard/counts.ts';
 import { fleetSecret } from '../edge.ts';
 
 /** Opens many cars' connections in a process of its own, and prints how many are there and why others are not. */
-const [port, cars] = process.argv.slice(2).map(Number) as [number, number];
+const [cars = 0, ...ports] = process.argv.slice(2).map(Number);
 const counts = new ShardCounts();
 const connections = new CarConnections(
   {
     run: 'r1',
     vins: Array.from({ length: cars }, (_, index) => vinOf(1, index)),
-    edges: [{ host: '127.0.0.1', port }],
+    edges: [{ host: '127.0.0.1', ports }],
     edgeOf: Array.from({ length: cars }, () => 0),
     fleetSecret,
     tls: undefined,

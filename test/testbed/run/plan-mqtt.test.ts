@@ -5,6 +5,7 @@ import { edgeConfig } from '#edge-agent/config.ts';
 import { planRun } from '#testbed/run/plan.ts';
 import { checkScenario } from '#testbed/scenario/load.ts';
 import { Source } from '#testbed/scenario/source.ts';
+import { usualLimits } from '#testbed/sizing.ts';
 
 const text = `
 name: at-a-broker
@@ -28,7 +29,7 @@ test('at a broker bridges share out the edges, and a link lies between its edge 
       topicPrefix: 'fleetbed/r1/',
     },
     pickPort: () => Promise.resolve(port++),
-    cores: 2,
+    limits: usualLimits,
     keys: undefined,
   });
   const common = { health: {}, log: {} };

@@ -4,6 +4,7 @@ import { password } from '#contract/identity.ts';
 import { planRun, type ProcessPlan, type RunPlan } from '#testbed/run/plan.ts';
 import { processNames } from '#testbed/scenario/processes.ts';
 import type { Scenario } from '#testbed/scenario/scenario.ts';
+import { usualLimits } from '#testbed/sizing.ts';
 
 const scenario: Scenario = {
   name: 'small',
@@ -41,7 +42,7 @@ async function plan(timeline: Scenario['timeline'] = [], more: Partial<Scenario>
     kafka: { brokers: ['127.0.0.1:9092'] },
     brokersOf: (bridge) => [`${bridge}:9093`],
     pickPort: () => Promise.resolve(port++),
-    cores: 2,
+    limits: usualLimits,
     keys: undefined,
   });
 }
@@ -51,8 +52,13 @@ function uplinksOf({ edges }: RunPlan): string[][] {
   return edges.map((edge) => (edge.config['uplink'] as { bridges: string[] }).bridges);
 }
 
+function portsOf(part: ProcessPlan): number[] {
+  const { port, morePorts = [] } = part.config['listen'] as { port: number; morePorts?: number[] };
+  return [port, ...morePorts];
+}
+
 function addressOf(part: ProcessPlan): string {
-  return `127.0.0.1:${(part.config['listen'] as { port: number }).port}`;
+  return `127.0.0.1:${portsOf(part)[0]}`;
 }
 
 test('no simulator holds more cars than a process has descriptors for', () => {
@@ -168,11 +174,20 @@ test('the link to all bridges has a proxy for each, the link to one has one', as
 
 test('every port is given out once, and the simulators know the edges in their order', async () => {
   const { bridges, edges, simulators } = await plan([], { bridges: { count: 2 } });
-  const listens = [...bridges, ...edges].map((part) => (part.config['listen'] as { port: number }).port);
-  const ports = [...listens, ...[...bridges, ...edges, ...simulators].map((part) => part.healthPort)];
+  const listening = [...bridges, ...edges].flatMap((part) => portsOf(part));
+  const ports = [...listening, ...[...bridges, ...edges, ...simulators].map((part) => part.healthPort)];
   assert.equal(new Set(ports).size, ports.length);
-  const known = edges.map((edge) => `127.0.0.1:${(edge.config['listen'] as { port: number }).port}`);
+  const known = edges.map((edge) => `127.0.0.1:${portsOf(edge).join('+')}`);
   for (const simulator of simulators) assert.deepEqual(simulator.config['edges'], known);
+});
+
+test('an edge with more cars than find a local port to one of its own has several, unless there are proxies', async () => {
+  const counts = async (...args: Parameters<typeof plan>): Promise<number[]> =>
+    (await plan(...args)).edges.map((edge) => portsOf(edge).length);
+  assert.deepEqual(await counts(), [2, 2, 2]);
+  assert.deepEqual(await counts([], { stages: [{ forMs: 1000, cars: 100 }] }), [1, 1, 1]);
+  const link = { from: 'cars', to: 'edge-3', name: 'cars/edge-3' };
+  assert.deepEqual(await counts([{ action: 'reset', atMs: 0, link, line: 1 }]), [1, 1, 1]);
 });
 
 test('an edge is given its own password and never the secret that makes all of them', async () => {

@@ -13,8 +13,8 @@ test('there are as many edges as the cars need, unless the scenario says how man
   const countOf = async (cars: number, edges: string, carsPerProcess = 17_000): Promise<number> =>
     (await load(text(cars, edges), { limits: { ...usualLimits, carsPerProcess } })).edges.count;
   assert.equal(await countOf(1000, '{}'), 1);
-  assert.equal(await countOf(100_000, '{}'), 8);
-  assert.equal(await countOf(100_000, '{ count: auto, spread: region }'), 9);
+  assert.equal(await countOf(100_000, '{}'), 6);
+  assert.equal(await countOf(100_000, '{ count: auto, spread: region }'), 7);
   assert.equal(await countOf(1000, '{ spread: [3, 1, 1] }'), 3);
   assert.equal(await countOf(1000, '{ count: 4 }'), 4);
   assert.equal(await countOf(1000, '{}', 300), 4);

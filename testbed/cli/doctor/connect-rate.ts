@@ -61,7 +61,7 @@ async function connectAll(port: number, fleetSecret: string, deadline: AbortSign
     {
       run: 'doctor',
       vins: Array.from({ length: cars }, (_, index) => vinOf(1, index)),
-      edges: [{ host: '127.0.0.1', port }],
+      edges: [{ host: '127.0.0.1', ports: [port] }],
       edgeOf: Array.from({ length: cars }, () => 0),
       fleetSecret,
       tls: undefined,

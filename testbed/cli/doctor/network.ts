@@ -22,12 +22,12 @@ export async function portsFinding(sizing: Sizing): Promise<Finding> {
   }
 }
 
-/** Ports of outgoing connections: each car takes one towards its edge. */
+/** Ports of outgoing connections: each car takes one towards one of its edge's. */
 export function localPortsFinding(sizing: Sizing, range = localPortRange()): Finding | undefined {
   if (!range) return undefined;
   const ports = range.high - range.low + 1;
-  const needed = sizing.carsPerEdge;
-  const found = `${inFull(ports)} for cars to connect from (${range.low} to ${range.high}), for ${inFull(needed)} at one edge`;
+  const needed = carsPerPort(sizing);
+  const found = `${inFull(ports)} for cars to connect from (${range.low} to ${range.high}), for ${inFull(needed)} at one port of an edge`;
   if (ports * quickPortsRatio >= needed) return ok('Local ports', found);
   return {
     subject: 'Local ports',
@@ -65,7 +65,7 @@ export function timeWaitFinding(
   const subject = 'TIME_WAIT';
   const found = `${inFull(facts.sockets)} sockets; ports ${facts.reuse === 0 ? 'rest for 60 s' : 'are used again after a second'}`;
   const ports = range ? range.high - range.low + 1 : Number.POSITIVE_INFINITY;
-  if (facts.reuse > 0 || 2 * sizing.carsPerEdge <= ports) return ok(subject, found);
+  if (facts.reuse > 0 || 2 * carsPerPort(sizing) <= ports) return ok(subject, found);
   return {
     subject,
     state: 'warns',
@@ -104,6 +104,10 @@ export function conntrackFinding(sizing: Sizing, facts = conntrackFacts()): Find
       'where firewall rules follow connections, cars beyond that time out (“table full, dropping packet”)',
     fix: `sysctl -w net.netfilter.nf_conntrack_max=${2 * (facts.entries + needed)}`,
   };
+}
+
+function carsPerPort({ carsPerEdge, portsPerEdge }: Sizing): number {
+  return Math.ceil(carsPerEdge / portsPerEdge);
 }
 
 function inFull(number: number): string {

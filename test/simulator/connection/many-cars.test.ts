@@ -16,8 +16,8 @@ interface Outcome {
 }
 
 /** Cars in a process that may open so many files. */
-async function connectCars(port: number, cars: number, limits = ''): Promise<Outcome> {
-  const line = `${limits} exec "${process.execPath}" "${program}" ${port} ${cars}`;
+async function connectCars(ports: readonly number[], cars: number, limits = ''): Promise<Outcome> {
+  const line = `${limits} exec "${process.execPath}" "${program}" ${cars} ${ports.join(' ')}`;
   const { stdout } = await promisify(execFile)('sh', ['-c', line], { timeout: 60_000 });
   return JSON.parse(stdout) as Outcome;
 }
@@ -31,11 +31,11 @@ function assertThrice(failures: Record<string, number>, reason: string, cars: nu
 
 test('cars beyond the descriptors of their process are told apart from an edge that is not there', async (t) => {
   const edge = await testEdge(t);
-  const { connected, failures } = await connectCars(edge.port, 120, 'ulimit -n 80;');
+  const { connected, failures } = await connectCars([edge.port], 120, 'ulimit -n 80;');
   assert.ok(connected > 20 && connected < 80, `${connected} connected`);
   assertThrice(failures, 'no-descriptors', 120 - connected);
 
-  const nobody = await connectCars(await pickPort(), 5);
+  const nobody = await connectCars([await pickPort()], 5);
   assert.equal(nobody.connected, 0);
   assertThrice(nobody.failures, 'unreachable', 5);
 });
@@ -47,7 +47,20 @@ test('an edge that hangs up before it has said anything is counted as such', asy
   t.after(() => server.close());
   const address = server.address();
   assert.ok(address !== null && typeof address === 'object');
-  const { connected, failures } = await connectCars(address.port, 4);
+  const { connected, failures } = await connectCars([address.port], 4);
   assert.equal(connected, 0);
   assertThrice(failures, 'reset', 4);
+});
+
+test('cars take the ports of their edge in turn', async (t) => {
+  const behind = [await testEdge(t), await testEdge(t), await testEdge(t)];
+  const { connected } = await connectCars(
+    behind.map(({ port }) => port),
+    10,
+  );
+  assert.equal(connected, 10);
+  assert.deepEqual(
+    behind.map(({ known }) => known.size),
+    [4, 3, 3],
+  );
 });
