@@ -36,15 +36,19 @@ function begun(name: string, length: number, valueBytes: number): PackedRows {
 export function unpackRows(packed: Uint8Array): Row[] {
   const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
   const rows: Row[] = [];
+  forEachRow(bytes, (name, from, to) => rows.push([name, from < 0 ? null : bytes.subarray(from, to)]));
+  return rows;
+}
+
+/** @param take told where the value stands in `bytes`; from -1 where the name is forgotten */
+export function forEachRow(bytes: Buffer, take: (name: string, from: number, to: number) => void): void {
   for (let at = 0; at + 2 <= bytes.length;) {
     const value = at + 4 + bytes.readUInt16BE(at);
     if (value > bytes.length) break;
     const length = bytes.readUInt16BE(value - 2);
     const end = length === forgotten ? value : value + length;
     if (end > bytes.length) break;
-    const name = bytes.toString('utf8', at + 2, value - 2);
-    rows.push([name, length === forgotten ? null : bytes.subarray(value, end)]);
+    take(bytes.toString('utf8', at + 2, value - 2), length === forgotten ? -1 : value, end);
     at = end;
   }
-  return rows;
 }

@@ -135,6 +135,7 @@ export class Store {
       if (request.told) this.#evictions.forget(request.told);
       return request.room ? this.#makeRoom(request.room, request.frame) : null;
     });
+    this.#windows.committed();
     passGaps(this.#gaps, request.acknowledged);
     if (dropped) addGap(this.#gaps, dropped);
     this.#markTide(number, dropped === null);

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { createTables, openDatabase } from '#edge-agent/outbox/database.ts';
 import { salvage } from '#edge-agent/outbox/salvage.ts';
 import { outboxFile, Store } from '#edge-agent/outbox/store.ts';
-import { noRows, unpackRows, type Row } from '#edge-agent/outbox/packed-rows.ts';
+import { unpackRows, type Row } from '#edge-agent/outbox/packed-rows.ts';
 import { WindowLog } from '#edge-agent/outbox/window-log.ts';
 import { packed } from './packed.ts';
 
@@ -35,52 +35,88 @@ const inOrder = (rows: Iterable<[string, Uint8Array]>): [string, string][] =>
 
 const window = (byte: number): Uint8Array => new Uint8Array(24).fill(byte);
 
-test('what each car’s last window is survives folds and new starts', (t) => {
+/** A transaction with these rows, as the store makes it. */
+function commit(db: DatabaseSync, log: WindowLog, rows: Row[], fails = false): void {
+  db.exec('BEGIN IMMEDIATE');
+  log.append(packed(rows));
+  db.exec(fails ? 'ROLLBACK' : 'COMMIT');
+  if (!fails) log.committed();
+}
+
+test('what each car’s last window is survives folds, transactions that fail, and new starts', (t) => {
   const vins = fc.constantFrom('VIN1', 'VIN22', 'VIN333', 'ÄÖ');
   const row = fc.tuple(vins, fc.option(fc.uint8Array({ maxLength: 48 }), { nil: null }));
-  const commits = fc.array(fc.record({ rows: fc.array(row, { maxLength: 6 }), again: fc.boolean() }), {
-    maxLength: 12,
+  const rows = fc.array(row, { maxLength: 6 });
+  const commits = fc.array(fc.record({ rows, again: fc.boolean(), fails: fc.boolean() }), { maxLength: 20 });
+  const options = fc.record({
+    foldAt: fc.integer({ min: 1, max: 400 }),
+    portion: fc.integer({ min: 1, max: 5 }),
   });
   let run = 0;
   fc.assert(
-    fc.property(commits, fc.integer({ min: 1, max: 400 }), (all, foldAt) => {
+    fc.property(commits, options, (all, how) => {
       const file = path.join(folder(t), `${run++}.db`);
       const expected = new Map<string, Uint8Array>();
       let db = opened(file);
-      let log = new WindowLog(db, { foldAt });
-      for (const { rows, again } of all) {
-        log.append(packed(rows));
-        for (const [vin, bytes] of rows) {
+      let log = new WindowLog(db, how);
+      for (const { rows: given, again, fails } of all) {
+        commit(db, log, given, fails);
+        for (const [vin, bytes] of fails ? [] : given) {
           if (bytes) expected.set(vin, bytes);
           else expected.delete(vin);
         }
         if (again) {
           db.close();
           db = opened(file);
-          log = new WindowLog(db, { foldAt });
+          log = new WindowLog(db, how);
         }
         assert.deepEqual(inOrder(log.all()), inOrder(expected));
       }
       db.close();
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });
 
-test('a commit writes one row, and a long log is folded into a row a car', (t) => {
+test('a commit writes one row, and a long log is folded into a row a car, a portion with each commit', (t) => {
   const db = opened(path.join(folder(t), 'outbox.db'));
-  const cars = packed(Array.from({ length: 33 }, (_, car): Row => [`VIN${car}`, window(car)]));
-  const log = new WindowLog(db, { foldAt: 3 * cars.length + 1 });
-  for (let commit = 1; commit <= 3; commit++) {
-    log.append(cars);
-    assert.deepEqual([count(db, 'windowLog'), count(db, 'windows')], [commit, 0]);
+  const cars = Array.from({ length: 33 }, (_, car): Row => [`VIN${car}`, window(car)]);
+  const log = new WindowLog(db, { foldAt: 3 * packed(cars).length, portion: 10 });
+  const there = (): number[] => [count(db, 'windowLog'), count(db, 'windows')];
+  for (let commits = 1; commits <= 3; commits++) {
+    commit(db, log, cars);
+    assert.deepEqual(there(), [commits, 0]);
   }
-  log.append(packed([['VIN0', null]]));
-  assert.deepEqual([count(db, 'windowLog'), count(db, 'windows')], [0, 32]);
+  commit(db, log, [['VIN0', null]]);
+  assert.deepEqual(there(), [4, 10]);
+  commit(db, log, []);
+  assert.deepEqual(there(), [4, 20]);
+  commit(db, log, [], true);
+  assert.deepEqual(there(), [4, 20], 'what failed comes again');
+  commit(db, log, [['VIN1', window(99)]]);
+  assert.deepEqual(there(), [5, 30]);
+  commit(db, log, []);
+  assert.deepEqual(there(), [2, 33], 'what came meanwhile stays in the log');
   assert.equal(log.all().length, 32);
-  log.append(noRows);
-  assert.equal(count(db, 'windowLog'), 0);
+  assert.equal(new Map(log.all()).get('VIN1')?.[0], 99);
   db.close();
+});
+
+test('logs of files that fill up alike are folded at lengths of their own', (t) => {
+  const dir = folder(t);
+  const rows = Array.from({ length: 1000 }, (_, car): Row => [`VIN${car}`, window(1)]);
+  const lengths = Array.from({ length: 6 }, (_, file) => {
+    const db = opened(path.join(dir, `${file}.db`));
+    const log = new WindowLog(db);
+    let commits = 0;
+    while (count(db, 'windows') === 0) {
+      commit(db, log, rows);
+      commits++;
+    }
+    db.close();
+    return commits;
+  });
+  assert.ok(new Set(lengths).size > 1, lengths.join(' '));
 });
 
 test('a file of before there was a log is read on', (t) => {
@@ -101,14 +137,18 @@ test('what can be read of a damaged file has the last windows, those in the log 
   const dir = folder(t);
   const file = path.join(dir, outboxFile);
   const db = opened(file);
-  const log = new WindowLog(db, { foldAt: 4 * 32 });
-  log.append(packed(['VIN1', 'VIN2', 'VIN3', 'VIN4'].map((vin): Row => [vin, window(1)])));
-  log.append(
-    packed([
-      ['VIN1', window(2)],
-      ['VIN2', null],
-    ]),
+  const log = new WindowLog(db, { foldAt: 4 * 32, portion: 3 });
+  const vins = ['VIN1', 'VIN2', 'VIN3', 'VIN4'];
+  commit(
+    db,
+    log,
+    vins.map((vin) => [vin, window(1)]),
   );
+  commit(db, log, [
+    ['VIN1', window(2)],
+    ['VIN2', null],
+  ]);
+  assert.equal(count(db, 'windows'), 3, 'in the middle of a fold');
   db.close();
   salvage(file, 'a test says so', 0);
   const repaired = opened(file);
