@@ -58,6 +58,7 @@ export class GuardedBroker {
   readonly #aedes: Aedes;
   /** One a port. */
   readonly #servers: net.Server[] = [];
+  readonly #admit: (socket: Socket) => void;
   readonly #door: MqttDoor;
   readonly #sockets = new Set<Socket>();
   #sweep: NodeJS.Timeout | undefined;
@@ -79,10 +80,7 @@ export class GuardedBroker {
       drainTimeoutMs,
     };
     this.#door = new MqttDoor(this.#aedes, options.guard, limits, refusals);
-    const admit = this.#admission(options, refusals);
-    for (let n = 0; n <= (options.morePorts?.length ?? 0); n++) {
-      this.#servers.push(net.createServer({ noDelay: true }, admit));
-    }
+    this.#admit = this.#admission(options, refusals);
     this.#createGauges(options);
   }
 
@@ -90,11 +88,12 @@ export class GuardedBroker {
   static async listen(options: GuardedBrokerOptions): Promise<GuardedBroker> {
     const broker = new GuardedBroker(options);
     await broker.#aedes.listen();
-    const { host, port, morePorts = [] } = options;
+    const { host, morePorts = [] } = options;
     try {
-      for (const [index, one] of [port, ...morePorts].entries()) {
-        const server = broker.#servers[index]!;
-        server.listen({ host, port: one, backlog });
+      for (const port of [options.port, ...morePorts]) {
+        const server = net.createServer({ noDelay: true }, broker.#admit);
+        broker.#servers.push(server);
+        server.listen({ host, port, backlog });
         await once(server, 'listening');
       }
     } catch (error) {

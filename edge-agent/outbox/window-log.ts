@@ -41,8 +41,6 @@ export class WindowLog {
   /** Of the log, without what is being folded. */
   #bytes: number;
   #fold: Fold | undefined;
-  /** As far as the fold has come in a transaction that may still fail. */
-  #reached = 0;
 
   constructor(db: DatabaseSync, options: Partial<WindowLogOptions> = {}) {
     this.#db = db;
@@ -71,7 +69,7 @@ export class WindowLog {
   /** The transaction of the last `append` is in the file. One that failed is not told: its portion comes again. */
   committed(): void {
     if (!this.#fold) return;
-    this.#fold.done = this.#reached;
+    this.#fold.done = this.#endOfPortion(this.#fold);
     if (this.#fold.done === this.#fold.cars.length) this.#fold = undefined;
   }
 
@@ -103,13 +101,18 @@ export class WindowLog {
     this.#bytes = 0;
   }
 
-  #foldOn({ bytes, cars, done, upTo }: Fold): void {
-    this.#reached = Math.min(done + this.#portion, cars.length);
-    for (const [vin, from] of cars.slice(done, this.#reached)) {
+  #foldOn(fold: Fold): void {
+    const { bytes, cars, done, upTo } = fold;
+    const end = this.#endOfPortion(fold);
+    for (const [vin, from] of cars.slice(done, end)) {
       if (from < 0) this.#drop.run(vin);
       else this.#set.run(vin, bytes.subarray(from, from + bytes.readUInt16BE(from - 2)));
     }
-    if (this.#reached === cars.length) this.#trim.run(upTo);
+    if (end === cars.length) this.#trim.run(upTo);
+  }
+
+  #endOfPortion({ cars, done }: Fold): number {
+    return Math.min(done + this.#portion, cars.length);
   }
 
   /** In the order in which they were appended. */
