@@ -52,19 +52,24 @@ export async function recordDetection(run: Run, evidence: Evidence, clock: Clock
       counts,
       delaySeconds: detection ? (detection.first.simTime - truth.onsetSim) / 1000 : null,
     })),
-    cases: await casesOf(run, worthTelling(outcomes), clock),
+    cases: await casesOf(run, worthTelling(outcomes), evidence, clock),
   };
 }
 
-async function casesOf(run: Run, outcomes: readonly Outcome[], clock: Clock): Promise<Case[]> {
+async function casesOf(
+  run: Run,
+  outcomes: readonly Outcome[],
+  { driven, models }: Evidence,
+  clock: Clock,
+): Promise<Case[]> {
   if (outcomes.length === 0) return [];
   const batches = await messagesOf(run, new Set(outcomes.map(({ truth }) => truth.vin)), clock.startedAt);
   const artefacts = new Map<string, Artefact>();
   const cases: Case[] = [];
   for (const outcome of outcomes) {
-    const edge = run.evidence.driven.get(outcome.truth.vin)?.edge;
+    const edge = driven.get(outcome.truth.vin)?.edge;
     // The release that its edge ran when it found the failure, or last.
-    const spans = edge === undefined ? [] : run.evidence.models.spansOf(edge);
+    const spans = edge === undefined ? [] : models.spansOf(edge);
     const span = spans.find(({ release }) => release === outcome.detection?.first.release) ?? spans.at(-1);
     if (edge === undefined || span === undefined) continue;
     const artefact = artefacts.get(span.release) ?? (await readArtefact(run, span.release));

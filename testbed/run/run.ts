@@ -105,14 +105,14 @@ export async function runScenario(request: RunRequest): Promise<RunOutcome> {
 
 /** What the edges' alarms are held against, and by which clock. */
 function heldAgainst(
-  { evidence: { alarms, driven, models }, truth, scenario, components }: Run,
+  { evidence: { alarms, models }, ledger, truth, scenario, components }: Run,
   startedAt: number,
 ): { evidence: Evidence; clock: Clock; scoredSeconds: number } {
   const { speedup, simStartMs } = scenario.fleet;
   const endedAt = startedAt + scheduleMs(scenario.stages);
   const since = components.edges.map(({ name }) => models.activeSince(name) ?? endedAt);
   return {
-    evidence: { truths: truth.truths, alarms, models, driven, speedup, endedAt },
+    evidence: { truths: truth.truths, alarms, models, driven: ledger.driven(), speedup, endedAt },
     clock: { startedAt, simStartMs, speedup },
     scoredSeconds: Math.max(0, endedAt - Math.min(...since)) / 1000,
   };

@@ -6,7 +6,6 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { processNames } from '../scenario/processes.ts';
 import { scheduleMs } from '../scenario/stages.ts';
 import { AlarmLog } from '../verdict/detection/alarms.ts';
-import { DrivenTime } from '../verdict/detection/driven.ts';
 import { EdgeModels } from '../verdict/detection/edge-models.ts';
 import { followRun } from '../verdict/kafka-feed.ts';
 import { Ledger } from '../verdict/ledger.ts';
@@ -72,7 +71,7 @@ async function putUp(request: SetUpRequest): Promise<Run> {
 
   const prefix = kafka.config.topicPrefix;
   const ledger = new Ledger({ run: id });
-  const takers = { ledger, driven: new DrivenTime(), alarms: new AlarmLog(), models: new EdgeModels() };
+  const takers = { ledger, alarms: new AlarmLog(), models: new EdgeModels() };
   const feed = await followRun({ kafka: kafka.client, run: id, prefix, takers });
   feed.failed.catch((error: unknown) =>
     stop.request(new UserError('component', `the ledger: ${inWords(error)}`)),

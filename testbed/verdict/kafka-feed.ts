@@ -7,7 +7,6 @@ import { LogHistogram } from '#runtime/histogram.ts';
 import type { Kafka } from '#wire/kafka.ts';
 import { readTopics, type ReaderLag, type ReadRecord } from '#wire/kafka-reader.ts';
 import type { AlarmLog } from './detection/alarms.ts';
-import type { DrivenTime } from './detection/driven.ts';
 import type { EdgeModels } from './detection/edge-models.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -40,7 +39,6 @@ export interface RunFeed {
 /** Who is told of what Kafka shows. */
 export interface FeedTakers {
   ledger: Ledger;
-  driven: DrivenTime;
   alarms: AlarmLog;
   models: EdgeModels;
 }
@@ -58,7 +56,7 @@ export async function followRun(options: {
   takers: FeedTakers;
 }): Promise<RunFeed> {
   const { kafka, run, prefix, takers } = options;
-  const { ledger, driven, alarms, models } = takers;
+  const { ledger, alarms, models } = takers;
   const telemetry = topicName('fleet.telemetry', prefix);
   const deadLetters = topicName('fleet.deadletter', prefix);
   const predictions = topicName('fleet.predictions', prefix);
@@ -90,7 +88,6 @@ export async function followRun(options: {
     }
     const seen = ledger.record({ value, origin, appendedAt: record.timestamp });
     if (!seen || seen.kind === 'duplicated') return;
-    driven.take(seen.vin, origin.edge, seen.scheduledAt);
     second.stored++;
     (seen.backfill ? second.backfillMs : second.carToKafkaMs).record(seen.latencyMs);
   };

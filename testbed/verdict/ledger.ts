@@ -12,6 +12,7 @@ import { decodeTelemetryIdentity, TelemetryError } from '#contract/telemetry.ts'
 import { LogHistogram } from '#runtime/histogram.ts';
 import { contentOf } from './dead-letter-identity.ts';
 import { DeliveryAccount } from './delivery-account.ts';
+import { drove, type DrivenCar } from './detection/driven.ts';
 import { OutOfOrder } from './out-of-order.ts';
 import { PredictionAccount, type PredictionTotals } from './prediction-account.ts';
 import { maxProblems, ProblemList, sinceStart } from './problem-list.ts';
@@ -41,10 +42,7 @@ export interface LedgerResult {
 /** What the ledger made of a record: its first sighting says how long it took. */
 export interface Sighting {
   kind: 'stored' | 'reordered' | 'duplicated';
-  vin: string;
-  /** When it was due, ms since 1970. */
-  scheduledAt: number;
-  /** Append time - scheduledAt. */
+  /** Append time - when it was due. */
   latencyMs: number;
   /** Its edge had stored it: backfill, not live. */
   backfill: boolean;
@@ -53,6 +51,8 @@ export interface Sighting {
 /** What is known of one car. */
 interface Car extends CarBytes {
   sessions: Session[];
+  /** None of its messages is in Kafka so far. */
+  driven: DrivenCar | undefined;
 }
 
 /**
@@ -116,7 +116,8 @@ export class Ledger {
       return undefined;
     }
     const { vin, seq } = message;
-    const session = this.#session(vin, message.session);
+    const car = this.#car(vin);
+    const session = sessionOf(car, vin, message.session);
     const before = session.sent;
     const kind = session.store(seq, origin.edge, message.scheduledAt);
     this.#sent += session.sent - before;
@@ -126,10 +127,11 @@ export class Ledger {
       this.#duplicated.add(session, { from: seq, to: seq }, appendedAt);
     } else {
       this.#stored++;
+      car.driven = drove(car.driven, origin.edge, message.scheduledAt);
       (origin.stored ? this.#backfillMs : this.#carToKafkaMs).record(latencyMs);
       if (kind === 'reordered') this.#outOfOrder.seen(session, seq, appendedAt);
     }
-    return { kind, vin, scheduledAt: message.scheduledAt, latencyMs, backfill: origin.stored };
+    return { kind, latencyMs, backfill: origin.stored };
   }
 
   /**
@@ -188,6 +190,13 @@ export class Ledger {
     if (origin.run === this.#run) this.#truths.add(origin.number);
   }
 
+  /** When and where each car drove whose messages were found. */
+  driven(): Map<string, DrivenCar> {
+    const cars = new Map<string, DrivenCar>();
+    for (const [vin, { driven }] of this.#cars) if (driven) cars.set(vin, driven);
+    return cars;
+  }
+
   /**
    * The account so far; the caller has read Kafka to its end. May be called again.
    * @param startedAt the schedule's zero, ms since 1970; without it problems have no time
@@ -226,20 +235,28 @@ export class Ledger {
   }
 
   #session(vin: string, id: number): Session {
-    const car = this.#car(vin);
-    const known = car.sessions.findLast((session) => session.id === id);
-    if (known) return known;
-    const session = new Session(vin, id);
-    // Most cars have one: a list that is pushed to would keep room for 17.
-    car.sessions = car.sessions.concat(session);
-    return session;
+    return sessionOf(this.#car(vin), vin, id);
   }
 
   #car(vin: string): Car {
     let car = this.#cars.get(vin);
-    if (!car) this.#cars.set(vin, (car = { sessions: [], spoiled: undefined, letters: undefined }));
+    if (!car) {
+      car = { sessions: [], driven: undefined, spoiled: undefined, letters: undefined };
+      this.#cars.set(vin, car);
+    }
     return car;
   }
+}
+
+function sessionOf(car: Car, vin: string, id: number): Session {
+  const last = car.sessions.at(-1);
+  if (last?.id === id) return last;
+  const known = car.sessions.find((session) => session.id === id);
+  if (known) return known;
+  const session = new Session(vin, id);
+  // Most cars have one: a list that is pushed to would keep room for 17.
+  car.sessions = car.sessions.concat(session);
+  return session;
 }
 
 function readIdentity(bytes: Buffer): ReturnType<typeof decodeTelemetryIdentity> | undefined {

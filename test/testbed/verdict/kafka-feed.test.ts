@@ -7,7 +7,6 @@ import { createLog } from '#runtime/log.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';
 import { LedgerPart } from '#testbed/run/ledger-part.ts';
 import { AlarmLog } from '#testbed/verdict/detection/alarms.ts';
-import { DrivenTime } from '#testbed/verdict/detection/driven.ts';
 import { EdgeModels } from '#testbed/verdict/detection/edge-models.ts';
 import { followRun, type FeedTakers, type RunFeed } from '#testbed/verdict/kafka-feed.ts';
 import { Ledger } from '#testbed/verdict/ledger.ts';
@@ -41,7 +40,6 @@ describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
   async function follow(prefix: string): Promise<{ feed: RunFeed } & FeedTakers> {
     const takers: FeedTakers = {
       ledger: new Ledger({ run }),
-      driven: new DrivenTime(),
       alarms: new AlarmLog(),
       models: new EdgeModels(),
     };
@@ -118,7 +116,7 @@ describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
   });
 
   it('takes alarms of this run, states of its edges, and when each car drove', async () => {
-    const { feed, alarms, models, driven } = await follow('e.');
+    const { feed, ledger, alarms, models } = await follow('e.');
     const other = originOf('edge-1', false, 'otherrun');
     const alarm = (of: string) => predictionCodec.encode(raised(of, 1000));
     await write('e.fleet.telemetry', [telemetry(1, originOf(), 5000), telemetry(2, originOf(), 7000)]);
@@ -134,7 +132,7 @@ describe('the feed from Kafka to the ledger', { timeout: 120_000 }, () => {
     ]);
     await feed.reachEnd(endTimeoutMs);
     assert.deepEqual([...alarms.cars()], [vin]);
-    assert.deepEqual(driven.get(vin), { edge: 'edge-1', from: 5000, to: 7000 });
+    assert.deepEqual(ledger.driven().get(vin), { edge: 'edge-1', from: 5000, to: 7000 });
     assert.deepEqual(models.spansOf('edge-1'), [{ edge: 'edge-1', release: 'r1-a', from: 6000, to: null }]);
     assert.deepEqual(models.spansOf('edge-2'), []);
   });

@@ -1,7 +1,7 @@
 import type { Truth } from '#contract/records.ts';
 import type { Summary } from '../summary.ts';
 import { incidentsOf, type AlarmLog, type Incident } from './alarms.ts';
-import type { DrivenTime } from './driven.ts';
+import type { DrivenCar } from './driven.ts';
 import type { EdgeModels } from './edge-models.ts';
 
 /** What the edges' alarms are held against. */
@@ -9,7 +9,8 @@ export interface Evidence {
   truths: readonly Truth[];
   alarms: AlarmLog;
   models: EdgeModels;
-  driven: DrivenTime;
+  /** By vin. */
+  driven: ReadonlyMap<string, DrivenCar>;
   /** How many times faster the cars' clock goes. */
   speedup: number;
   /** The schedule's end, wall clock, ms since 1970. */
@@ -85,7 +86,7 @@ function healthyDays(
 ): number | null {
   let wallMs = 0;
   let hadModel = false;
-  for (const [vin, { edge, from, to }] of driven.entries()) {
+  for (const [vin, { edge, from, to }] of driven) {
     const since = models.activeSince(edge);
     if (since === undefined) continue;
     hadModel = true;

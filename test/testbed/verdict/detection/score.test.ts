@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { predictionCodec, type Prediction, type Truth } from '#contract/records.ts';
 import { AlarmLog, incidentsOf } from '#testbed/verdict/detection/alarms.ts';
-import { DrivenTime } from '#testbed/verdict/detection/driven.ts';
+import type { DrivenCar } from '#testbed/verdict/detection/driven.ts';
 import { EdgeModels } from '#testbed/verdict/detection/edge-models.ts';
 import { scoreDetection, type Evidence } from '#testbed/verdict/detection/score.ts';
 import type { Summary } from '#testbed/verdict/summary.ts';
@@ -21,15 +21,10 @@ function score(given: {
   speedup?: number;
   models?: EdgeModels;
 }): Summary['detection'] {
-  const driven = new DrivenTime();
-  for (const { vin } of given.truths) {
-    driven.take(vin, 'edge-1', 0);
-    driven.take(vin, 'edge-1', end);
-  }
-  for (let car = 0; car < (given.healthy ?? 0); car++) {
-    driven.take(`HEALTHY${car}`, 'edge-1', 0);
-    driven.take(`HEALTHY${car}`, 'edge-1', end);
-  }
+  const healthy = Array.from({ length: given.healthy ?? 0 }, (_, car) => `HEALTHY${car}`);
+  const driven = new Map<string, DrivenCar>();
+  for (const vin of [...given.truths.map((one) => one.vin), ...healthy])
+    driven.set(vin, { edge: 'edge-1', from: 0, to: end });
   const alarms = new AlarmLog();
   for (const raise of given.raises) alarms.take(predictionCodec.encode(raise));
   const evidence: Evidence = {
