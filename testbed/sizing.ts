@@ -21,6 +21,8 @@ export interface Load {
   messageIntervalMs: number;
   /** Between two bursts of what is due; 5 ms unless given. */
   sendEveryMs?: number;
+  /** 0 unless given. */
+  qos?: 0 | 1;
   durationMs: number;
   /** Do cars reach edges through proxies? These listen on one port each. */
   carsMeetProxies?: boolean;
@@ -88,8 +90,8 @@ export interface Sizing {
 }
 
 /** CPU-seconds a second of a process that waits, and CPU-seconds a message, all processes of the kind together. */
-// Whole runs on a 2-core machine, every reading scored: 0.48 CPU-seconds a second at 500 messages/s; 1.34 at 10,000 (QoS 0, bursts of
-// 100 ms), and a fifth more at QoS 1, for which there is room.
+// Whole runs on a 2-core machine on its slower days, every reading scored: 0.48 CPU-seconds a second at 500 messages/s, QoS 1; 1.5 at
+// 10,000 (QoS 0, bursts of 100 ms) and 1.7 to 1.9 (QoS 1).
 export const costs: Record<ProcessKind, { idle: number; message: number }> = {
   simulator: { idle: 0.02, message: 0.00005 },
   edge: { idle: 0.02, message: 0.00006 },
@@ -100,6 +102,8 @@ export const costs: Record<ProcessKind, { idle: number; message: number }> = {
 };
 /** Simulators and edges are woken less often by larger bursts: from so long on, so much of a message's cost is left. */
 const largeBursts = { fromMs: 20, ratio: 0.8 };
+/** At QoS 1 each message has a packet back: a simulator's and an edge's work, times this. */
+const acknowledgedRatio = 1.3;
 
 const mebibyte = 1024 * 1024;
 /** Without cars, after a few seconds of work; of a simulator, with one thread. */
@@ -177,8 +181,9 @@ export function sizingOf(
   const portsPerEdge = load.carsMeetProxies ? 1 : Math.ceil(carsPerEdge / connectionsPerDestination);
   const workers = workersOf(load.simulators, messagesPerSecond, cores);
   const burstRatio = (load.sendEveryMs ?? 0) >= largeBursts.fromMs ? largeBursts.ratio : 1;
+  const carsRatio = burstRatio * (load.qos === 1 ? acknowledgedRatio : 1);
   const workOf = (kind: ProcessKind): number =>
-    costs[kind].message * messagesPerSecond * (carBytes[kind] > 0 ? burstRatio : 1);
+    costs[kind].message * messagesPerSecond * (carBytes[kind] > 0 ? carsRatio : 1);
 
   const need = (kind: ProcessKind, count: number, cars = 0, threads = 1): ProcessNeed => ({
     kind,

@@ -36,6 +36,14 @@ test('more cars never need less of anything', () => {
   );
 });
 
+test('acknowledged messages cost simulators and edges more, and nobody else', () => {
+  const [at0, at1] = ([0, 1] as const).map((qos) => sizingOf({ ...base, cars: 10_000, qos }).processes);
+  for (const [index, { kind, cores }] of at0!.entries()) {
+    const holdsCars = kind === 'simulator' || kind === 'edge';
+    assert.equal(at1![index]!.cores > cores, holdsCars, kind);
+  }
+});
+
 test('as many cars as the cores carry fit the cores', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 1000, max: 500_000 }), (cores, cars) => {

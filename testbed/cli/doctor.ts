@@ -12,6 +12,7 @@ import type { Limits, Sizing } from '../sizing.ts';
 import { readArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { clockFinding, watchClock } from './doctor/clock.ts';
+import { measureSlowness } from './doctor/core-speed.ts';
 import { lookAtConnectRate } from './doctor/connect-rate.ts';
 import { descriptorFacts, descriptorsFinding } from './doctor/descriptors.ts';
 import { diskFindings } from './doctor/disk.ts';
@@ -34,8 +35,8 @@ export const doctorCommand: Command = {
   help: `Usage: ${usage}
 
 Says which processes a scenario (without one: quickstart) is made of and what they need, by the plan that a run uses. Then
-looks at this machine: Node, Java, Kafka, cores, memory, disk, descriptors, ports, clock, and how many cars a second can connect
-(measured, some seconds); what each means for the scenario, and which command helps. Needs are estimates on the safe side.
+looks at this machine: Node, Java, Kafka, cores and how fast they are, memory, disk, descriptors, ports, clock, and how many cars a
+second can connect (measured, some seconds); what each means for the scenario, and which command helps. Needs are estimates on the safe side.
 
   --cars N           as in run: ask for a larger or smaller fleet
   --duration 2m      as in run
@@ -84,7 +85,7 @@ async function examine(of: {
   const findings = [
     nodeFinding(process.versions.node),
     ...(kafkaGiven ? [await givenKafkaFinding(of.kafka)] : await kafkaFindings(of.env)),
-    coresFinding(limits.cores, sizing),
+    coresFinding(limits.cores, sizing, await measureSlowness(limits.cores)),
     schedulingFinding(hasBatchPolicy()),
     memoryFinding(process.availableMemory(), sizing),
     ...(await diskFindings(sizing)),

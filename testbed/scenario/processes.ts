@@ -35,6 +35,7 @@ export function sizingFor(scenario: Scenario, limits: Limits, kafkaGiven = false
       readingsPerMessage: scenario.fleet.readingsPerMessage,
       messageIntervalMs: messageIntervalMs(scenario),
       sendEveryMs: scenario.fleet.sendEveryMs,
+      qos: scenario.fleet.qos,
       durationMs: scheduleMs(scenario.stages),
       carsMeetProxies: scenario.timeline.some((entry) => linksOf(entry).some(({ from }) => from === 'cars')),
     },

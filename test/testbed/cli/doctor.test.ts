@@ -9,6 +9,7 @@ import {
   descriptorsFinding,
   type DescriptorFacts,
 } from '#testbed/cli/doctor/descriptors.ts';
+import { measureSlowness } from '#testbed/cli/doctor/core-speed.ts';
 import { coresFinding, memoryFinding, nodeFinding, schedulingFinding } from '#testbed/cli/doctor/machine.ts';
 import { conntrackFinding, localPortsFinding, timeWaitFinding } from '#testbed/cli/doctor/network.ts';
 import { pickPort } from '#testbed/run/ports.ts';
@@ -33,6 +34,7 @@ const of100k: Load = {
   durationMs: 600_000,
 };
 const large = sizingOf(of100k);
+const acknowledged = sizingOf({ ...of100k, sendEveryMs: 100, qos: 1 });
 const onePort = sizingOf({ ...of100k, carsMeetProxies: true });
 const gib = 1024 ** 3;
 const mb = 1e6;
@@ -42,8 +44,8 @@ const clock: ClockFacts = { source: 'tsc', costNs: 40, movedMs: 0.3, synchronise
 test('what blocks a run and what only makes it worse are told apart', () => {
   assert.equal(nodeFinding('20.19.0').state, 'blocks');
   assert.equal(nodeFinding('24.1.0').state, 'ok');
-  assert.equal(coresFinding(2, quickstart).state, 'ok');
-  assert.equal(coresFinding(1, large).state, 'warns');
+  assert.equal(coresFinding(2, quickstart, 1).state, 'ok');
+  assert.equal(coresFinding(1, large, 1).state, 'warns');
   assert.equal(schedulingFinding(true)?.state, 'ok');
   assert.equal(schedulingFinding(false)?.state, 'warns');
   assert.equal(schedulingFinding(undefined), undefined);
@@ -92,7 +94,7 @@ test('what blocks a run and what only makes it worse are told apart', () => {
 test('everything that is not well says what it means and what helps', () => {
   const findings = [
     nodeFinding('20.19.0'),
-    coresFinding(1, large),
+    coresFinding(1, large, 1),
     schedulingFinding(false),
     memoryFinding(gib, large),
     descriptorsFinding(large, limit(1024)),
@@ -108,7 +110,7 @@ test('everything that is not well says what it means and what helps', () => {
     spaceFinding(gib, large, '/tmp'),
   ];
   for (const finding of findings) assert.ok(finding?.consequence && finding.fix, finding?.subject);
-  assert.match(coresFinding(1, large).fix ?? '', /--cars \d+$/);
+  assert.match(coresFinding(1, large, 1).fix ?? '', /--cars \d+$/);
 });
 
 test('a temp folder that is not there blocks a run', async () => {
@@ -155,6 +157,26 @@ test('a Kafka of the user’s own that does not answer blocks a run, and its add
 test('how many cars connect in a second is measured with real cars and a real broker', async () => {
   const rate = await measureConnectRate();
   assert.ok(rate > 20 && rate < 1_000_000, `${rate}/s`);
+});
+
+test('how fast the cores are is measured, and what they carry hangs on it', async () => {
+  const slowness = await measureSlowness(2);
+  assert.ok(slowness > 0.05 && slowness < 100, `${slowness}`);
+  const at = (speed: number) => coresFinding(2, acknowledged, speed);
+  assert.equal(at(0.8).state, 'ok');
+  assert.match(
+    at(0.8).found,
+    /^2 that take 0\.8 of the usual time, for about 1\.\d in use at 10,000 messages\/s$/,
+  );
+  // No speed: chance.
+  assert.equal(at(1.05).found, at(1).found);
+  assert.equal(at(1.5).state, 'warns');
+  assert.match(
+    at(1.5).found,
+    /^2 that take 1\.5 times as long as usual, and 10,000 messages\/s need about 2\.\d$/,
+  );
+  const cars = (speed: number) => Number(at(speed).fix?.replace(/\D/g, ''));
+  assert.ok(cars(2) < cars(1.5), 'slower cores carry fewer cars');
 });
 
 test('the rate that doctor prints is below what was measured, and grows with the pairs that work at once', () => {

@@ -15,18 +15,33 @@ export function nodeFinding(version: string): Finding {
   };
 }
 
-export function coresFinding(cores: number, sizing: Sizing): Finding {
+/** Of the cores: beyond it what comes at once has to wait, and messages are late now and then. */
+const fullShare = 0.85;
+/** Slower or faster by less is chance. */
+const evenSpeed = 0.1;
+
+/** @param slowness see measureSlowness */
+export function coresFinding(cores: number, sizing: Sizing, slowness: number): Finding {
   const rate = `${Math.round(sizing.messagesPerSecond).toLocaleString('en')} messages/s`;
-  const has = Number(cores.toFixed(1));
-  if (cores >= sizing.cores)
-    return ok('Cores', `${has}, for about ${sizing.cores.toFixed(1)} in use at ${rate}`);
+  const factor = Math.abs(slowness - 1) < evenSpeed ? 1 : slowness;
+  const has = `${Number(cores.toFixed(1))}${speedInWords(factor)}`;
+  const needed = sizing.cores * factor;
+  if (cores * fullShare >= needed)
+    return ok('Cores', `${has}, for about ${needed.toFixed(1)} in use at ${rate}`);
   return {
     subject: 'Cores',
     state: 'warns',
-    found: `${has}, and ${rate} need about ${sizing.cores.toFixed(1)}`,
+    found: `${has}, and ${rate} need about ${needed.toFixed(1)}`,
     consequence: 'messages will be late, and the run may be invalid (exit code 107)',
-    fix: `fewer cars: --cars ${carsWithin(cores, sizing)}`,
+    fix: `fewer cars: --cars ${carsWithin((cores * fullShare) / factor, sizing)}`,
   };
+}
+
+function speedInWords(factor: number): string {
+  if (factor === 1) return '';
+  return factor > 1
+    ? ` that take ${factor.toFixed(1)} times as long as usual`
+    : ` that take ${factor.toFixed(1)} of the usual time`;
 }
 
 export function memoryFinding(availableBytes: number, sizing: Sizing): Finding {
