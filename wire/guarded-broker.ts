@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import net, { type AddressInfo, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { Aedes, type Client, type PublishPacket } from 'aedes';
 import type { Log } from '#runtime/log.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { BrokerGuard } from './broker-guard.ts';
+import { listenOn, portOf } from './listening.ts';
 import { MqttDoor } from './mqtt-door.ts';
 import { Refusals } from './mqtt-refusals.ts';
 
@@ -47,8 +48,6 @@ const keepAliveSweepMs = 400;
 /** At the end: how long held messages may still settle, and then how long sockets may take to close. */
 const closeGraceMs = 2000;
 const flushGraceMs = 500;
-/** 5,000 cars a second come in. */
-const backlog = 4096;
 
 /**
  * aedes, an MQTT 3.1.1 broker, with guards: who may connect and what they may touch, packet size before anything is
@@ -56,8 +55,8 @@ const backlog = 4096;
  */
 export class GuardedBroker {
   readonly #aedes: Aedes;
-  /** One a port. */
-  readonly #servers: net.Server[] = [];
+  /** Those of the first port, then of the others. */
+  readonly #servers: Server[] = [];
   readonly #admit: (socket: Socket) => void;
   readonly #door: MqttDoor;
   readonly #sockets = new Set<Socket>();
@@ -90,18 +89,14 @@ export class GuardedBroker {
     await broker.#aedes.listen();
     const { host, morePorts = [] } = options;
     try {
-      for (const port of [options.port, ...morePorts]) {
-        const server = net.createServer({ noDelay: true }, broker.#admit);
-        broker.#servers.push(server);
-        server.listen({ host, port, backlog });
-        await once(server, 'listening');
-      }
+      for (const port of [options.port, ...morePorts])
+        broker.#servers.push(...(await listenOn({ host, port }, broker.#admit)));
     } catch (error) {
       broker.stopAccepting();
       broker.#aedes.close();
       throw error;
     }
-    broker.#port = (broker.#servers[0]!.address() as AddressInfo).port;
+    broker.#port = portOf(broker.#servers[0]!);
     broker.#sweep = setInterval(() => broker.#door.keepUnreadAlive(), keepAliveSweepMs).unref();
     return broker;
   }
