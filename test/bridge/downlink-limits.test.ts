@@ -111,6 +111,7 @@ test(
       const bridge = await parts.bridge(over);
       const edge = parts.edge(bridge);
       edge.subscribe(desiredTopic);
+      await until(() => edge.subscribed.length === 1, 'subscribed');
       // 0.75 MiB each: two of them fit.
       const releases = [1, 2, 3, 4].map((counter) => cloud.make(counter, 4));
       const [first, second, third, fourth] = releases as [

@@ -86,6 +86,7 @@ test(
       const bridge = await parts.bridge();
       const edge = parts.edge(bridge);
       edge.subscribe(desiredTopic);
+      await until(() => edge.subscribed.length === 1, 'subscribed');
       const [former, next] = [cloud.make(1, 1), cloud.make(2, 2)];
       await cloud.publish(former);
       await cloud.desire('edge-1', former.id);
@@ -269,6 +270,7 @@ test('goes on after Kafka was killed and started again', { timeout }, async () =
     const bridge = await parts.bridge();
     const edge = parts.edge(bridge);
     edge.subscribe(desiredTopic);
+    await until(() => edge.subscribed.length === 1, 'subscribed');
     const [before_, after_] = [cloud.make(1, 1), cloud.make(2, 1)];
     await cloud.publish(before_);
     await cloud.desire('edge-1', before_.id);

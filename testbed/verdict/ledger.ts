@@ -51,7 +51,7 @@ export interface Sighting {
 /** What is known of one car. */
 interface Car extends CarBytes {
   sessions: Session[];
-  /** None of its messages is in Kafka so far. */
+  /** undefined until one of its messages was found. */
   driven: DrivenCar | undefined;
 }
 
