@@ -163,14 +163,10 @@ test('how fast the cores are is measured, and what they carry hangs on it', asyn
   const slowness = await measureSlowness(2);
   assert.ok(slowness > 0.05 && slowness < 100, `${slowness}`);
   const at = (speed: number) => coresFinding(2, acknowledged, speed);
-  assert.equal(at(0.8).state, 'ok');
-  assert.match(
-    at(0.8).found,
-    /^2 that take 0\.8 of the usual time, for about 1\.\d in use at 10,000 messages\/s$/,
-  );
-  // No speed: chance.
-  assert.equal(at(1.05).found, at(1).found);
-  assert.equal(at(1.5).state, 'warns');
+  assert.equal(at(1).state, 'warns', 'two cores have no room for it');
+  assert.equal(coresFinding(3, acknowledged, 1).state, 'ok');
+  // Neither chance nor a fast moment.
+  for (const speed of [0.6, 1.05]) assert.equal(at(speed).found, at(1).found);
   assert.match(
     at(1.5).found,
     /^2 that take 1\.5 times as long as usual, and 10,000 messages\/s need about 2\.\d$/,

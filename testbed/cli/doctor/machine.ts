@@ -17,14 +17,15 @@ export function nodeFinding(version: string): Finding {
 
 /** Of the cores: beyond it what comes at once has to wait, and messages are late now and then. */
 const fullShare = 0.85;
-/** Slower or faster by less is chance. */
-const evenSpeed = 0.1;
+/** Slower by less is chance. Faster ones are not counted on: cores that are shared are fast for a moment. */
+const evenSpeed = 1.1;
 
 /** @param slowness see measureSlowness */
 export function coresFinding(cores: number, sizing: Sizing, slowness: number): Finding {
   const rate = `${Math.round(sizing.messagesPerSecond).toLocaleString('en')} messages/s`;
-  const factor = Math.abs(slowness - 1) < evenSpeed ? 1 : slowness;
-  const has = `${Number(cores.toFixed(1))}${speedInWords(factor)}`;
+  const factor = slowness < evenSpeed ? 1 : slowness;
+  const speed = factor > 1 ? ` that take ${factor.toFixed(1)} times as long as usual` : '';
+  const has = `${Number(cores.toFixed(1))}${speed}`;
   const needed = sizing.cores * factor;
   if (cores * fullShare >= needed)
     return ok('Cores', `${has}, for about ${needed.toFixed(1)} in use at ${rate}`);
@@ -32,16 +33,9 @@ export function coresFinding(cores: number, sizing: Sizing, slowness: number): F
     subject: 'Cores',
     state: 'warns',
     found: `${has}, and ${rate} need about ${needed.toFixed(1)}`,
-    consequence: 'messages will be late, and the run may be invalid (exit code 107)',
+    consequence: 'messages may be late, and the run invalid (exit code 107)',
     fix: `fewer cars: --cars ${carsWithin((cores * fullShare) / factor, sizing)}`,
   };
-}
-
-function speedInWords(factor: number): string {
-  if (factor === 1) return '';
-  return factor > 1
-    ? ` that take ${factor.toFixed(1)} times as long as usual`
-    : ` that take ${factor.toFixed(1)} of the usual time`;
 }
 
 export function memoryFinding(availableBytes: number, sizing: Sizing): Finding {
