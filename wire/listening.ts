@@ -4,8 +4,8 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 /** 5,000 cars a second come in. */
 const backlog = 4096;
 /**
- * libuv takes one connection of a listening socket in each turn of the event loop (libuv #3696). A busy broker has some ten turns a
- * second, and a fleet that comes back to it would wait for minutes: so that many sockets share a port, where Linux lets them.
+ * libuv takes one connection of a listening socket in each turn of the event loop (libuv #3696), of which a busy broker has few. So many
+ * sockets share a port, where Linux lets them: a turn takes several.
  */
 const socketsPerPort = 8;
 const sharesPorts = process.platform === 'linux';
@@ -23,12 +23,10 @@ export async function listenOn(
   // A shared port is open to every process of the same user: one that is taken has to be an error, as anywhere.
   if (port !== 0)
     await freed(await listening({ host, port, reusePort: false }, (socket) => socket.destroy()));
-  const servers: net.Server[] = [];
+  const servers = [await listening({ host, port, reusePort: true }, onSocket)];
+  const at = { host, port: portOf(servers[0]!), reusePort: true };
   try {
-    while (servers.length < socketsPerPort) {
-      const shared = servers[0] ? portOf(servers[0]) : port;
-      servers.push(await listening({ host, port: shared, reusePort: true }, onSocket));
-    }
+    while (servers.length < socketsPerPort) servers.push(await listening(at, onSocket));
   } catch (error) {
     for (const server of servers) server.close();
     throw error;

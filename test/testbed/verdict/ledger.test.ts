@@ -345,26 +345,3 @@ describe('what is not this run’s', () => {
     assert.equal(ledger.result().delivery.sent, 0);
   });
 });
-
-describe('when and where cars drove', () => {
-  const found = (ledger: Ledger, seq: number, at: number, edge: string, of = session): void => {
-    ledger.record({ value: message(vin, of, seq, at), origin: originOf(edge), appendedAt: at });
-  };
-
-  test('from the first due to the last due of all sessions, in whatever order they come, at the edge that came last', () => {
-    const ledger = new Ledger({ run });
-    found(ledger, 2, 7000, 'edge-1');
-    found(ledger, 1, 5000, 'edge-1');
-    found(ledger, 1, 9000, 'edge-2', session + 1);
-    found(ledger, 3, 8000, 'edge-2');
-    assert.deepEqual([...ledger.driven()], [[vin, { edge: 'edge-2', from: 5000, to: 9000 }]]);
-  });
-
-  test('what came twice, and what was only sent, says nothing', () => {
-    const ledger = new Ledger({ run });
-    found(ledger, 1, 5000, 'edge-1');
-    found(ledger, 1, 6000, 'edge-2');
-    ledger.mark(marks(1, { vin: 'ANOTHERCAR1', sent: 3 }));
-    assert.deepEqual([...ledger.driven()], [[vin, { edge: 'edge-1', from: 5000, to: 5000 }]]);
-  });
-});
