@@ -4,6 +4,9 @@ import type { Socket } from 'node:net';
 const pubackHead = 0x4002_0000;
 const pingResponse = 0xd000;
 
+/** Those that have something to write at the end of this turn. */
+let waiting: Answers[] = [];
+
 interface SilentClient {
   fallSilent(silence: 'slow-reader'): void;
 }
@@ -25,6 +28,11 @@ export class Answers {
     this.#socket = socket;
     this.#client = client;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** The socket's buffer is full. */
+  get areUnread(): boolean {
+    return this.#unread !== undefined;
   }
 
   accept(): void {
@@ -80,7 +88,9 @@ export class Answers {
   }
 
   #writeInThisTurn(): void {
-    if (this.#firstAck + this.#pings === 0) process.nextTick(write, this);
+    if (this.#firstAck + this.#pings > 0) return;
+    if (waiting.length === 0) process.nextTick(writeAll);
+    waiting.push(this);
   }
 
   #write(bytes: Buffer): void {
@@ -94,6 +104,8 @@ function connack(returnCode: number): Buffer {
   return Buffer.from([0x20, 2, 0, returnCode]);
 }
 
-function write(answers: Answers): void {
-  answers.write();
+function writeAll(): void {
+  const all = waiting;
+  waiting = [];
+  for (const answers of all) answers.write();
 }

@@ -1,5 +1,6 @@
 import { backoffMs, type Backoff } from './mqtt-backoff.ts';
 import { HeldAcks } from './mqtt-held-acks.ts';
+import { InFlight } from './mqtt-in-flight.ts';
 import { MqttLink, type CloseReason, type MqttLinkOptions } from './mqtt-link.ts';
 import {
   encodePuback,
@@ -49,15 +50,6 @@ export interface MqttClientEvents<T> {
   onSubscribed?(client: MqttClient<T>, filter: string, granted: boolean): void;
 }
 
-interface InFlight<T> {
-  id: number;
-  topic: string;
-  payload: Buffer;
-  retain: boolean;
-  tag: T;
-  acked: boolean;
-}
-
 interface Subscription {
   filter: string;
   qos: 0 | 1;
@@ -72,7 +64,7 @@ interface Subscription {
 export class MqttClient<T = number> {
   readonly #options: MqttClientOptions;
   readonly #events: MqttClientEvents<T>;
-  readonly #inFlight: InFlight<T>[] = [];
+  readonly #inFlight = new InFlight<T>();
   #subscriptions: Subscription[] | undefined;
   #link: MqttLink | undefined;
   /** Until the next attempt. */
@@ -118,7 +110,7 @@ export class MqttClient<T = number> {
 
   /** Their tags, the oldest first. */
   unacknowledged(): T[] {
-    return this.#inFlight.filter((message) => !message.acked).map((message) => message.tag);
+    return this.#inFlight.unacknowledged().map(({ tag }) => tag);
   }
 
   /** Connects, and keeps connecting until end() or destroy(). */
@@ -141,9 +133,9 @@ export class MqttClient<T = number> {
       this.#send({ topic, payload, qos, retain, dup: false, id: 0 });
       return true;
     }
-    const message = { id: this.#newId(), topic, payload, retain, tag, acked: false };
-    this.#inFlight.push(message);
-    this.#send({ topic, payload, qos, retain, dup: false, id: message.id });
+    const id = this.#newId();
+    this.#inFlight.add(id, topic, payload, retain, tag);
+    this.#send({ topic, payload, qos, retain, dup: false, id });
     return true;
   }
 
@@ -152,11 +144,9 @@ export class MqttClient<T = number> {
    * @returns false when there is none with this tag
    */
   forget(tag: T): boolean {
-    const at = this.#inFlight.findIndex((message) => message.tag === tag && !message.acked);
-    if (at < 0) return false;
-    this.#inFlight.splice(at, 1);
-    this.#shiftAcked();
-    return true;
+    const isForgotten = this.#inFlight.forget(tag);
+    this.#tellAcked();
+    return isForgotten;
   }
 
   /** Called back when the broker has read all that was published before; never, when the connection ends first. */
@@ -236,9 +226,8 @@ export class MqttClient<T = number> {
 
   #begin(): void {
     this.#isAwaiting = false;
-    for (const message of this.#inFlight) {
-      if (!message.acked) this.#send({ ...message, qos: 1, dup: true });
-    }
+    for (const { id, topic, payload, retain } of this.#inFlight.unacknowledged())
+      this.#send({ topic, payload, qos: 1, retain, dup: true, id });
     this.#events.onConnect?.(this);
   }
 
@@ -269,20 +258,13 @@ export class MqttClient<T = number> {
   }
 
   #onPuback(id: number): void {
-    const first = this.#inFlight[0];
-    const message = first?.id === id ? first : this.#inFlight.find((one) => one.id === id);
-    if (message === undefined) return;
-    message.acked = true;
-    this.#shiftAcked();
+    this.#inFlight.acknowledge(id);
+    this.#tellAcked();
   }
 
-  #shiftAcked(): void {
-    let first = this.#inFlight[0];
-    while (first?.acked) {
-      this.#inFlight.shift();
+  #tellAcked(): void {
+    for (let first = this.#inFlight.shiftAcked(); first; first = this.#inFlight.shiftAcked())
       this.#events.onAck?.(this, first.tag);
-      first = this.#inFlight[0];
-    }
   }
 
   #onClosed(reason: CloseReason): void {

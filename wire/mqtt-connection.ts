@@ -2,49 +2,12 @@ import type { Socket } from 'node:net';
 import type { IConnectPacket } from 'mqtt-packet';
 import type { AedesSide } from './aedes-side.ts';
 import { Answers } from './answers.ts';
+import { Chain } from './chain.ts';
 import { readConnect, type MqttWill } from './connect-packet.ts';
-import { readDirectly } from './direct-reads.ts';
+import type { ConnectionLimits, ConnectionOwner, Silence } from './connection-owner.ts';
+import { readDirectly, type ServerReader } from './direct-reads.ts';
 import { PacketFaultError, PacketGuard, type Room } from './packet-guard.ts';
 import { PublishCutter, type CutPublish, type PacketTaker } from './publish-cutter.ts';
-
-/** What the broker allows each connection. */
-export interface ConnectionLimits {
-  maxPacketBytes: number;
-  maxHeld: number;
-  maxHeldBytes: number;
-  /** Until its CONNECT has come. */
-  connectTimeoutMs: number;
-  /** How long it may leave our answers unread. */
-  drainTimeoutMs: number;
-}
-
-/** What all connections of a broker hold together: summed up here, because there are too many to ask each. */
-export interface HeldTally {
-  messages: number;
-  bytes: number;
-}
-
-export type Silence = 'connect-timeout' | 'keep-alive-timeout' | 'slow-reader';
-
-/** Who is told; one for all connections. */
-export interface ConnectionOwner {
-  readonly held: HeldTally;
-  /** Accepts it or refuses it. */
-  onConnect(connection: MqttConnection, packet: IConnectPacket): void;
-  /** In order of arrival. Its PUBACK waits for `settle`. */
-  onPublish(connection: MqttConnection, publish: CutPublish, settle: (error?: Error) => void): void;
-  /** It sends what aedes answers. */
-  openAedes(connection: MqttConnection): AedesSide;
-  /** A message was settled with an error: nothing more of this client is wanted. */
-  onRejected(connection: MqttConnection, topic: string, error: Error): void;
-  /** It sent what may not be read: nothing more is. */
-  onFault(connection: MqttConnection, error: PacketFaultError): void;
-  onSilence(connection: MqttConnection, silence: Silence): void;
-  /** Something waits in the socket that may not be read yet, or no longer. */
-  onHold(connection: MqttConnection, holding: boolean): void;
-  /** Its socket has closed. */
-  onClosed(connection: MqttConnection): void;
-}
 
 /** Of clients that may be silent for ever, TCP asks whether they are still there. */
 const tcpKeepAliveMs = 60_000;
@@ -60,6 +23,7 @@ interface Held {
   bytes: number;
   settled: boolean;
   error: Error | undefined;
+  next: Held | undefined;
 }
 
 /**
@@ -70,7 +34,7 @@ interface Held {
  * sender. The socket flows into `arrived` until something has to wait: then it is paused with what waits in front, and read
  * from as there is room.
  */
-export class MqttConnection implements PacketTaker {
+export class MqttConnection implements PacketTaker, ServerReader {
   /** Who it acts as, once accepted. */
   name: string | undefined;
   /** To be published unless it says goodbye. */
@@ -82,12 +46,14 @@ export class MqttConnection implements PacketTaker {
   /** What it may publish to, as it said last. */
   allowedTopic: string | undefined;
   readonly socket: Socket;
+  bytesRead = 0;
+  wasNeverPaused = true;
   readonly #guard: PacketGuard;
   readonly #cutter = new PublishCutter();
   readonly #limits: ConnectionLimits;
   readonly #owner: ConnectionOwner;
   readonly #answers: Answers;
-  readonly #held: Held[] = [];
+  readonly #held = new Chain<Held>();
   /** Of its CONNECT, while it is not whole. */
   #connect: Buffer[] | undefined;
   #aedes: AedesSide | undefined;
@@ -123,7 +89,7 @@ export class MqttConnection implements PacketTaker {
     socket.on('error', nothing);
     socket.on('end', ended);
     socket.on('close', closed);
-    if (!('encrypted' in socket)) readDirectly(socket, this);
+    if (!('encrypted' in socket)) readDirectly(this);
     socket.resume();
     this.#silence = setTimeout(connectLate, limits.connectTimeoutMs, this);
   }
@@ -173,15 +139,15 @@ export class MqttConnection implements PacketTaker {
   takePublish(publish: CutPublish): boolean {
     const { id, topic, bytes } = publish;
     this.#heard();
-    const held: Held = { id, topic, bytes, settled: false, error: undefined };
+    const held: Held = { id, topic, bytes, settled: false, error: undefined, next: undefined };
     this.#held.push(held);
     this.#owner.onPublish(this, publish, (error) => {
       if (held.settled) return;
       held.settled = true;
       held.error = error;
-      if (held === this.#held[0]) this.#releaseSettled();
+      if (held === this.#held.first) this.#releaseSettled();
     });
-    return !this.#stopped && !this.socket.destroyed;
+    return !this.#stopped;
   }
 
   takePing(): void {
@@ -207,7 +173,7 @@ export class MqttConnection implements PacketTaker {
 
   /** Of the socket, while it flows. */
   arrived(chunk: Buffer): void {
-    if (this.#pulling || this.#stopped || this.socket.destroyed) return;
+    if (this.#pulling || this.#stopped) return;
     if (this.#isBlocked) this.#pause(chunk);
     else this.#admit(chunk);
   }
@@ -260,7 +226,7 @@ export class MqttConnection implements PacketTaker {
 
   /** In the order they came, whatever the order of settling. */
   #releaseSettled(): void {
-    let first = this.#held[0];
+    let { first } = this.#held;
     while (first?.settled) {
       this.#held.shift();
       this.#released++;
@@ -268,7 +234,7 @@ export class MqttConnection implements PacketTaker {
       this.#tally(-1, -first.bytes);
       if (first.error) this.#owner.onRejected(this, first.topic, first.error);
       else if (first.id > 0) this.#answers.acknowledge(first.id);
-      first = this.#held[0];
+      first = this.#held.first;
     }
     this.#pumpIfHolding();
   }
@@ -281,7 +247,8 @@ export class MqttConnection implements PacketTaker {
 
   /** It does not read our answers, or asks faster than aedes answers: no more is taken until it does. */
   get #isBlocked(): boolean {
-    return this.socket.writableNeedDrain || this.#aedes?.isFull === true;
+    if (this.#aedes === undefined) return this.#answers.areUnread;
+    return this.socket.writableNeedDrain || this.#aedes.isFull;
   }
 
   #room(): Room {
@@ -294,6 +261,7 @@ export class MqttConnection implements PacketTaker {
   /** @param rest goes back into the socket, not into a buffer of our own: it counts against the socket's limit, and 'end' waits for it */
   #pause(rest?: Buffer): void {
     this.#paused = true;
+    this.wasNeverPaused = false;
     this.socket.pause();
     if (rest) this.socket.unshift(rest);
   }
@@ -368,7 +336,7 @@ export class MqttConnection implements PacketTaker {
 }
 
 function arrived(this: BrokerSocket, chunk: Buffer): void {
-  this[connectionOf].arrived(chunk);
+  if (!this.destroyed) this[connectionOf].arrived(chunk);
 }
 
 function drained(this: BrokerSocket): void {

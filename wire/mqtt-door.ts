@@ -4,13 +4,8 @@ import type { IConnectPacket } from 'mqtt-packet';
 import { AedesSide, sideOf } from './aedes-side.ts';
 import type { BrokerGuard, Settle } from './broker-guard.ts';
 import type { MqttWill } from './connect-packet.ts';
-import {
-  MqttConnection,
-  type ConnectionLimits,
-  type ConnectionOwner,
-  type HeldTally,
-  type Silence,
-} from './mqtt-connection.ts';
+import type { ConnectionLimits, ConnectionOwner, HeldTally, Silence } from './connection-owner.ts';
+import { MqttConnection } from './mqtt-connection.ts';
 import { RefusedError, type DropReason, type Refusals, type RefusalReason } from './mqtt-refusals.ts';
 import type { CutPublish } from './publish-cutter.ts';
 

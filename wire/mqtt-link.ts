@@ -1,6 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { encodeConnect, type MqttWill } from './connect-packet.ts';
+import { connectDirectly, type ClientReader } from './direct-reads.ts';
 import { disconnect, PacketReader, pingRequest, type Incoming } from './mqtt-wire.ts';
 import { TurnWriter } from './turn-writer.ts';
 
@@ -75,14 +76,9 @@ const brokenOff = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 const defaultMaxPacketBytes = 1024 * 1024;
 const endGraceMs = 2000;
 
-/**
- * All plain sockets read into this one buffer: it is used up before the read returns (libuv on Unix reads when a socket is
- * readable, not before). It saves each of 17,000 clients the streams' own buffering.
- */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
-
 /** One MQTT connection of a client, from the first SYN to the close: CONNECT, keep-alive, one write a turn. */
-export class MqttLink {
+export class MqttLink implements ClientReader {
+  bytesRead = 0;
   readonly #options: MqttLinkOptions;
   readonly #handlers: LinkHandlers;
   readonly #reader: PacketReader;
@@ -120,6 +116,25 @@ export class MqttLink {
     this.#socket = socket;
     this.#writer = new TurnWriter(socket);
     this.#timer = setTimeout(() => this.destroy('timeout'), options.connectTimeoutMs);
+  }
+
+  /** Its socket is. */
+  connected(): void {
+    const { clientId, username, password, keepAliveSeconds, cleanSession = true, will } = this.#options;
+    const willNow = typeof will === 'function' ? will() : will;
+    const who = { clientId, username, password };
+    this.#socket.write(encodeConnect({ ...who, keepAliveSeconds, cleanSession, will: willNow }));
+  }
+
+  /** Of its socket. */
+  arrived(bytes: Buffer, length: number): void {
+    this.#heard = true;
+    try {
+      this.#reader.read(bytes, length, this.#take);
+    } catch {
+      this.destroy('malformed');
+    }
+    if (this.#accepted) this.#handlers.turned();
   }
 
   /** Between the CONNACK and the first sign of an end. */
@@ -199,31 +214,10 @@ export class MqttLink {
     const options = this.#options.tls;
     if (options) {
       const servername = net.isIP(address.host) ? {} : { servername: address.host };
-      const socket = tls.connect({ ...servername, ...options, ...address }, () => this.#sendConnect());
-      return socket.on('data', (chunk: Buffer) => this.#read(chunk));
+      const socket = tls.connect({ ...servername, ...options, ...address }, () => this.connected());
+      return socket.on('data', (chunk: Buffer) => this.arrived(chunk, chunk.length));
     }
-    const callback = (length: number): boolean => {
-      this.#read(readBuffer.subarray(0, length));
-      return true;
-    };
-    return net.connect({ ...address, onread: { buffer: readBuffer, callback } }, () => this.#sendConnect());
-  }
-
-  #sendConnect(): void {
-    const { clientId, username, password, keepAliveSeconds, cleanSession = true, will } = this.#options;
-    const willNow = typeof will === 'function' ? will() : will;
-    const who = { clientId, username, password };
-    this.#socket.write(encodeConnect({ ...who, keepAliveSeconds, cleanSession, will: willNow }));
-  }
-
-  #read(chunk: Buffer): void {
-    this.#heard = true;
-    try {
-      this.#reader.read(chunk, this.#take);
-    } catch {
-      this.destroy('malformed');
-    }
-    if (this.#accepted) this.#handlers.turned();
+    return connectDirectly(address, this);
   }
 
   /** @returns whether to go on reading */

@@ -93,15 +93,21 @@ export class PacketReader {
     this.#partial = undefined;
   }
 
-  /** Calls `onPacket` for every packet that is whole, until it says false. @throws MalformedError */
-  read(chunk: Buffer, onPacket: (packet: Incoming) => boolean): void {
-    const bytes = this.#partial ? Buffer.concat([this.#partial, chunk]) : chunk;
+  /**
+   * Calls `onPacket` for every packet that is whole, until it says false.
+   * @param arrived bytes of `chunk`, from its beginning
+   * @throws MalformedError
+   */
+  read(chunk: Buffer, arrived: number, onPacket: (packet: Incoming) => boolean): void {
+    const partial = this.#partial;
+    const bytes = partial ? Buffer.concat([partial, chunk.subarray(0, arrived)]) : chunk;
+    const until = partial ? bytes.length : arrived;
     this.#partial = undefined;
     let at = 0;
-    while (at < bytes.length) {
-      const end = this.#endOfPacket(bytes, at);
-      if (end === undefined || end > bytes.length) {
-        this.#partial = Buffer.from(bytes.subarray(at));
+    while (at < until) {
+      const end = this.#endOfPacket(bytes, at, until);
+      if (end === undefined || end > until) {
+        this.#partial = Buffer.from(bytes.subarray(at, until));
         return;
       }
       if (!onPacket(decode(bytes, at, end))) return;
@@ -109,11 +115,11 @@ export class PacketReader {
     }
   }
 
-  #endOfPacket(bytes: Buffer, start: number): number | undefined {
+  #endOfPacket(bytes: Buffer, start: number, until: number): number | undefined {
     let length = 0;
     for (let n = 1; n <= 4; n++) {
-      const byte = bytes[start + n];
-      if (byte === undefined) return undefined;
+      if (start + n >= until) return undefined;
+      const byte = bytes[start + n]!;
       length += (byte & 127) << (7 * (n - 1));
       if (length > this.#maxPacketBytes)
         throw new MalformedError(`a packet of more than ${this.#maxPacketBytes} bytes`);

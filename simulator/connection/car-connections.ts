@@ -2,7 +2,12 @@ import type { ConnectionOptions } from 'node:tls';
 import { clientId, password } from '#contract/identity.ts';
 import { carTopics } from '#contract/mqtt-topics.ts';
 import type { HostPorts } from '#runtime/config.ts';
-import { MqttClient, type CloseReason, type MqttClientEvents } from '#wire/mqtt-client.ts';
+import {
+  MqttClient,
+  type CloseReason,
+  type MqttClientEvents,
+  type MqttClientOptions,
+} from '#wire/mqtt-client.ts';
 import type { ShardCounts } from '../shard/counts.ts';
 import type { LoneCarrier } from '../spoils/lone-messages.ts';
 
@@ -36,23 +41,26 @@ export interface CarConnectionEvents {
   onClosed?(slot: number): void;
 }
 
-/** What is known of one client. */
-interface Known {
-  slot: number;
-  isConnected: boolean;
-  wasConnected: boolean;
+/** A car's client and what is known of it: found without a search for each acknowledgement. */
+class CarClient extends MqttClient {
+  readonly slot: number;
+  isConnected = false;
+  wasConnected = false;
   /** Attempts and connections that ended since it was last connected. */
-  failures: number;
+  failures = 0;
   /** Its first attempt has neither succeeded nor failed. */
-  isOpening: boolean;
+  isOpening = true;
+
+  constructor(slot: number, options: MqttClientOptions, events: MqttClientEvents<number>) {
+    super(options, events);
+    this.slot = slot;
+  }
 }
 
 /** One real MQTT connection a car, to its own edge: opened, watched, ended. */
 export class CarConnections implements LoneCarrier {
   readonly #options: CarConnectionsOptions;
-  readonly #clients: (MqttClient | undefined)[];
-  /** Also of clients that are saying goodbye. */
-  readonly #known = new Map<MqttClient, Known>();
+  readonly #clients: (CarClient | undefined)[];
   readonly #topics: string[];
   readonly #clientEvents: MqttClientEvents<number>;
   readonly #events: CarConnectionEvents;
@@ -71,14 +79,12 @@ export class CarConnections implements LoneCarrier {
     this.#clients = Array.from({ length: options.vins.length });
     this.#opening = options.edges.map(() => 0);
     this.#topics = options.vins.map(carTopics.telemetry);
+    // No others than open() makes hear of these.
     this.#clientEvents = {
-      onConnect: (client) => this.#onConnect(client),
-      onClose: (client, reason) => this.#onClose(client, reason),
-      onAck: (client, seq) => {
-        const known = this.#known.get(client);
-        if (known) events.onAck(known.slot, seq);
-      },
-      onWritable: (client) => this.#onRoom(client),
+      onConnect: (client) => this.#onConnect(client as CarClient),
+      onClose: (client, reason) => this.#onClose(client as CarClient, reason),
+      onAck: (client, seq) => events.onAck((client as CarClient).slot, seq),
+      onWritable: (client) => this.#onRoom(client as CarClient),
     };
   }
 
@@ -111,7 +117,8 @@ export class CarConnections implements LoneCarrier {
     const { inFlightLimit, keepAliveSeconds } = this.#options;
     const vin = vins[slot]!;
     const { host, ports } = edges[edgeOf[slot]!]!;
-    const client = new MqttClient<number>(
+    const client = new CarClient(
+      slot,
       {
         host,
         port: ports[Math.floor(slot / edges.length) % ports.length]!,
@@ -129,7 +136,6 @@ export class CarConnections implements LoneCarrier {
       this.#clientEvents,
     );
     this.#clients[slot] = client;
-    this.#known.set(client, { slot, isConnected: false, wasConnected: false, failures: 0, isOpening: true });
     this.#opening[edgeOf[slot]!]!++;
     client.connect();
   }
@@ -175,51 +181,44 @@ export class CarConnections implements LoneCarrier {
     if (!client) return;
     this.#clients[slot] = undefined;
     await client.end({ graceful: true });
-    const known = this.#known.get(client);
-    if (known) this.#answered(known);
-    this.#known.delete(client);
+    this.#answered(client);
   }
 
   async endAll(): Promise<void> {
     await Promise.all(this.#clients.map((_, slot) => this.end(slot)));
   }
 
-  #onConnect(client: MqttClient): void {
-    const known = this.#known.get(client);
-    if (!known) return;
-    if (known.wasConnected) this.#options.counts.reconnects++;
-    known.isConnected = known.wasConnected = true;
-    known.failures = 0;
+  #onConnect(client: CarClient): void {
+    if (client.wasConnected) this.#options.counts.reconnects++;
+    client.isConnected = client.wasConnected = true;
+    client.failures = 0;
     this.#connected++;
-    this.#answered(known);
-    this.#awaited.delete(known.slot);
+    this.#answered(client);
+    this.#awaited.delete(client.slot);
     this.#settle();
-    if (this.#deaf.has(known.slot)) client.pauseReading();
+    if (this.#deaf.has(client.slot)) client.pauseReading();
     this.#onRoom(client);
   }
 
-  #onClose(client: MqttClient, reason: CloseReason): void {
-    const known = this.#known.get(client);
-    if (!known) return;
-    if (known.isConnected) this.#connected--;
+  #onClose(client: CarClient, reason: CloseReason): void {
+    if (client.isConnected) this.#connected--;
     else if (reason !== 'closed') this.#options.counts.connectFailed(reason);
-    known.isConnected = false;
-    this.#answered(known);
-    known.failures++;
-    if (known.failures >= attemptsBeforeGivenUp) this.#awaited.delete(known.slot);
+    client.isConnected = false;
+    this.#answered(client);
+    client.failures++;
+    if (client.failures >= attemptsBeforeGivenUp) this.#awaited.delete(client.slot);
     this.#settle();
-    if (this.#clients[known.slot] === client) this.#events.onClosed?.(known.slot);
+    if (this.#clients[client.slot] === client) this.#events.onClosed?.(client.slot);
   }
 
-  #answered(known: Known): void {
-    if (!known.isOpening) return;
-    known.isOpening = false;
-    this.#opening[this.#options.edgeOf[known.slot]!]!--;
+  #answered(client: CarClient): void {
+    if (!client.isOpening) return;
+    client.isOpening = false;
+    this.#opening[this.#options.edgeOf[client.slot]!]!--;
   }
 
-  #onRoom(client: MqttClient): void {
-    const known = this.#known.get(client);
-    if (known && this.#clients[known.slot] === client) this.#events.onRoom(known.slot);
+  #onRoom(client: CarClient): void {
+    if (this.#clients[client.slot] === client) this.#events.onRoom(client.slot);
   }
 
   #settle(): void {

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import net from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { until } from '#test/until.ts';
-import { readDirectly } from '#wire/direct-reads.ts';
+import { connectDirectly, readDirectly } from '#wire/direct-reads.ts';
 import { connectedPair } from '#test/wire/mqtt-parts.ts';
 
 /** A server's end of a connection whose bytes are read directly, and who sends them. */
-async function connected(t: TestContext, take: (bytes: Buffer) => void) {
+async function connected(t: TestContext, take: (bytes: Buffer) => void, { isPaused = false } = {}) {
   const { client: sender, socket } = await connectedPair(t);
   const events: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => events.push(chunk));
-  readDirectly(socket, { arrived: take });
+  readDirectly({ socket, bytesRead: 0, wasNeverPaused: !isPaused, arrived: take });
   return { socket, sender, events };
 }
 
@@ -29,7 +30,7 @@ test('what flows in is handed on past the stream, and is the taker’s to keep',
 
 test('a socket that is paused stops reading at the stream’s mark, and loses nothing when it flows again', async (t) => {
   const all: Buffer[] = [];
-  const { socket, sender } = await connected(t, (bytes) => all.push(bytes));
+  const { socket, sender } = await connected(t, (bytes) => all.push(bytes), { isPaused: true });
   socket.on('data', (chunk: Buffer) => all.push(chunk));
   await until(() => socket.readableFlowing === true);
   socket.pause();
@@ -53,6 +54,59 @@ test('the other side’s end and its reset are heard of as ever', async (t) => {
   ended.sender.end('last words');
   await end;
   const reset = await connected(t, () => {});
+  const error = once(reset.socket, 'error');
+  reset.sender.resetAndDestroy();
+  assert.equal(((await error)[0] as NodeJS.ErrnoException).code, 'ECONNRESET');
+});
+
+/** A client that reads directly, and the server's end of its connection. */
+async function clientOf(t: TestContext, take: (bytes: Buffer) => void) {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const arrives = once(server, 'connection') as Promise<[net.Socket]>;
+  const { port } = server.address() as net.AddressInfo;
+  const isConnected = Promise.withResolvers<void>();
+  const address = { host: '127.0.0.1', port };
+  const socket = connectDirectly(address, {
+    bytesRead: 0,
+    connected: isConnected.resolve,
+    arrived: (bytes, length) => take(Buffer.from(bytes.subarray(0, length))),
+  });
+  t.after(() => socket.destroy());
+  const [sender] = await arrives;
+  t.after(() => sender.destroy());
+  await isConnected.promise;
+  return { socket, sender };
+}
+
+test('a client is given what comes past the stream, and is paused and resumed like any', async (t) => {
+  const taken: Buffer[] = [];
+  const takenBytes = (): number => taken.reduce((sum, { length }) => sum + length, 0);
+  const { socket, sender } = await clientOf(t, (bytes) => taken.push(bytes));
+  sender.write(Buffer.alloc(3000, 1));
+  await until(() => takenBytes() === 3000);
+  socket.pause();
+  const sent = Buffer.from(Array.from({ length: 8_000_000 }, (_, n) => n % 251));
+  sender.write(sent);
+  let before = -1;
+  while (before !== socket.bytesRead) {
+    before = socket.bytesRead;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  assert.ok(before < 1_000_000, `${before} bytes were read`);
+  socket.resume();
+  await until(() => takenBytes() === 3000 + sent.length);
+  assert.ok(Buffer.concat(taken).subarray(3000).equals(sent));
+  assert.equal(socket.bytesRead, 3000 + sent.length);
+});
+
+test('a client hears of the other side’s end and its reset as ever', async (t) => {
+  const ended = await clientOf(t, () => {});
+  const end = once(ended.socket, 'end');
+  ended.sender.end('last words');
+  await end;
+  const reset = await clientOf(t, () => {});
   const error = once(reset.socket, 'error');
   reset.sender.resetAndDestroy();
   assert.equal(((await error)[0] as NodeJS.ErrnoException).code, 'ECONNRESET');
