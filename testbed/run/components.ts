@@ -34,13 +34,13 @@ export interface ComponentHooks {
 /** Writes each process's configuration, and makes the processes without starting them. */
 export async function prepareComponents(plan: RunPlan, hooks: ComponentHooks): Promise<Components> {
   await mkdir(hooks.configDir, { recursive: true });
-  const supervise = async (process: ProcessPlan): Promise<Supervised> => {
+  const supervise = async (process: ProcessPlan, place = 0): Promise<Supervised> => {
     const file = path.join(hooks.configDir, `${process.name}.yaml`);
     // JSON is YAML. It holds secrets: for this user's eyes only.
     await writeFile(file, `${JSON.stringify(process.config, null, 2)}\n`, { mode: 0o600 });
     return new Supervised({
       name: process.name,
-      args: [...nodeArgs(process.command), cli, process.command, '--config', file],
+      args: [...nodeArgs(process.command, place), cli, process.command, '--config', file],
       logFile: path.join(hooks.logDir, `${process.name}.log`),
       readyTimeoutMs,
       // The channel carries what contract/control.ts says, from a process of ours.
