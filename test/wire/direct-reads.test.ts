@@ -6,6 +6,16 @@ import { until } from '#test/until.ts';
 import { connectDirectly, readDirectly } from '#wire/direct-reads.ts';
 import { connectedPair } from '#test/wire/mqtt-parts.ts';
 
+/** @returns bytes, once no more are read */
+async function readAtRest(socket: net.Socket): Promise<number> {
+  let before = -1;
+  while (before !== socket.bytesRead) {
+    before = socket.bytesRead;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return before;
+}
+
 /** A server's end of a connection whose bytes are read directly, and who sends them. */
 async function connected(t: TestContext, take: (bytes: Buffer) => void, { isPaused = false } = {}) {
   const { client: sender, socket } = await connectedPair(t);
@@ -36,11 +46,7 @@ test('a socket that is paused stops reading at the stream’s mark, and loses no
   socket.pause();
   const sent = Buffer.from(Array.from({ length: 8_000_000 }, (_, n) => n % 251));
   sender.write(sent);
-  let before = -1;
-  while (before !== socket.bytesRead) {
-    before = socket.bytesRead;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  const before = await readAtRest(socket);
   assert.ok(before > 0 && before < 1_000_000, `${before} bytes were read`);
   assert.equal(all.length, 0);
   socket.resume();
@@ -89,11 +95,7 @@ test('a client is given what comes past the stream, and is paused and resumed li
   socket.pause();
   const sent = Buffer.from(Array.from({ length: 8_000_000 }, (_, n) => n % 251));
   sender.write(sent);
-  let before = -1;
-  while (before !== socket.bytesRead) {
-    before = socket.bytesRead;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  const before = await readAtRest(socket);
   assert.ok(before < 1_000_000, `${before} bytes were read`);
   socket.resume();
   await until(() => takenBytes() === 3000 + sent.length);
