@@ -1,18 +1,16 @@
 import type { Socket } from 'node:net';
+import { atTurnEnd, type TurnEnder } from './turn-end.ts';
 
 /** Before a packet id. */
 const pubackHead = 0x4002_0000;
 const pingResponse = 0xd000;
-
-/** Those that have something to write at the end of this turn. */
-let waiting: Answers[] = [];
 
 interface SilentClient {
   fallSilent(silence: 'slow-reader'): void;
 }
 
 /** What a broker says to a client that publishes: CONNACK, PUBACKs and PINGRESPs. */
-export class Answers {
+export class Answers implements TurnEnder {
   readonly #socket: Socket;
   readonly #client: SilentClient;
   readonly #timeoutMs: number;
@@ -71,7 +69,7 @@ export class Answers {
   }
 
   /** All PUBACKs of a turn in one write, and PINGRESPs behind them: one says that all before it has been read. */
-  write(): void {
+  endTurn(): void {
     const first = this.#firstAck;
     const more = this.#moreAcks ?? [];
     const pings = this.#pings;
@@ -88,9 +86,7 @@ export class Answers {
   }
 
   #writeInThisTurn(): void {
-    if (this.#firstAck + this.#pings > 0) return;
-    if (waiting.length === 0) process.nextTick(writeAll);
-    waiting.push(this);
+    if (this.#firstAck + this.#pings === 0) atTurnEnd(this);
   }
 
   #write(bytes: Buffer): void {
@@ -102,10 +98,4 @@ export class Answers {
 /** No session is ever kept. */
 function connack(returnCode: number): Buffer {
   return Buffer.from([0x20, 2, 0, returnCode]);
-}
-
-function writeAll(): void {
-  const all = waiting;
-  waiting = [];
-  for (const answers of all) answers.write();
 }

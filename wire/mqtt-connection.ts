@@ -247,6 +247,7 @@ export class MqttConnection implements PacketTaker, ServerReader {
 
   /** It does not read our answers, or asks faster than aedes answers: no more is taken until it does. */
   get #isBlocked(): boolean {
+    // Nobody else writes then, and no stream has to be looked at for each message.
     if (this.#aedes === undefined) return this.#answers.areUnread;
     return this.socket.writableNeedDrain || this.#aedes.isFull;
   }

@@ -1,10 +1,8 @@
 import type { Socket } from 'node:net';
+import { atTurnEnd, type TurnEnder } from './turn-end.ts';
 
-/** Those that have something to write at the end of this turn. */
-let waiting: TurnWriter[] = [];
-
-/** What is written to a socket in one turn leaves in one system call; one look at the end of a turn serves all sockets. */
-export class TurnWriter {
+/** What is written to a socket in one turn leaves in one system call. */
+export class TurnWriter implements TurnEnder {
   readonly #socket: Socket;
   // One buffer a turn is usual. An array that waited empty for the next turn would grow old and be garbage by then, each time.
   #first: Buffer | undefined;
@@ -28,8 +26,11 @@ export class TurnWriter {
       return;
     }
     this.#first = bytes;
-    if (waiting.length === 0) process.nextTick(flushAll);
-    waiting.push(this);
+    atTurnEnd(this);
+  }
+
+  endTurn(): void {
+    this.flush();
   }
 
   /** Without waiting for the end of the turn. */
@@ -50,10 +51,4 @@ export class TurnWriter {
     for (const part of more) socket.write(part);
     socket.uncork();
   }
-}
-
-function flushAll(): void {
-  const writers = waiting;
-  waiting = [];
-  for (const writer of writers) writer.flush();
 }

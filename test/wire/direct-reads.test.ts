@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import net from 'node:net';
+import type net from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { until } from '#test/until.ts';
 import { connectDirectly, readDirectly } from '#wire/direct-reads.ts';
@@ -23,6 +23,17 @@ async function connected(t: TestContext, take: (bytes: Buffer) => void, { isPaus
   socket.on('data', (chunk: Buffer) => events.push(chunk));
   readDirectly({ socket, bytesRead: 0, wasNeverPaused: !isPaused, arrived: take });
   return { socket, sender, events };
+}
+
+async function hearsOfEnds(open: () => Promise<{ socket: net.Socket; sender: net.Socket }>): Promise<void> {
+  const ended = await open();
+  const end = once(ended.socket, 'end');
+  ended.sender.end('last words');
+  await end;
+  const reset = await open();
+  const error = once(reset.socket, 'error');
+  reset.sender.resetAndDestroy();
+  assert.equal(((await error)[0] as NodeJS.ErrnoException).code, 'ECONNRESET');
 }
 
 test('what flows in is handed on past the stream, and is the taker’s to keep', async (t) => {
@@ -55,35 +66,20 @@ test('a socket that is paused stops reading at the stream’s mark, and loses no
 });
 
 test('the other side’s end and its reset are heard of as ever', async (t) => {
-  const ended = await connected(t, () => {});
-  const end = once(ended.socket, 'end');
-  ended.sender.end('last words');
-  await end;
-  const reset = await connected(t, () => {});
-  const error = once(reset.socket, 'error');
-  reset.sender.resetAndDestroy();
-  assert.equal(((await error)[0] as NodeJS.ErrnoException).code, 'ECONNRESET');
+  await hearsOfEnds(() => connected(t, () => {}));
 });
 
 /** A client that reads directly, and the server's end of its connection. */
 async function clientOf(t: TestContext, take: (bytes: Buffer) => void) {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const arrives = once(server, 'connection') as Promise<[net.Socket]>;
-  const { port } = server.address() as net.AddressInfo;
   const isConnected = Promise.withResolvers<void>();
-  const address = { host: '127.0.0.1', port };
-  const socket = connectDirectly(address, {
+  const reader = {
     bytesRead: 0,
     connected: isConnected.resolve,
-    arrived: (bytes, length) => take(Buffer.from(bytes.subarray(0, length))),
-  });
-  t.after(() => socket.destroy());
-  const [sender] = await arrives;
-  t.after(() => sender.destroy());
+    arrived: (bytes: Buffer, length: number) => take(Buffer.from(bytes.subarray(0, length))),
+  };
+  const { client, socket: sender } = await connectedPair(t, (address) => connectDirectly(address, reader));
   await isConnected.promise;
-  return { socket, sender };
+  return { socket: client, sender };
 }
 
 test('a client is given what comes past the stream, and is paused and resumed like any', async (t) => {
@@ -104,12 +100,5 @@ test('a client is given what comes past the stream, and is paused and resumed li
 });
 
 test('a client hears of the other side’s end and its reset as ever', async (t) => {
-  const ended = await clientOf(t, () => {});
-  const end = once(ended.socket, 'end');
-  ended.sender.end('last words');
-  await end;
-  const reset = await clientOf(t, () => {});
-  const error = once(reset.socket, 'error');
-  reset.sender.resetAndDestroy();
-  assert.equal(((await error)[0] as NodeJS.ErrnoException).code, 'ECONNRESET');
+  await hearsOfEnds(() => clientOf(t, () => {}));
 });

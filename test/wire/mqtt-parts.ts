@@ -208,11 +208,14 @@ export async function connectAccepted(
 }
 
 /** Both ends of a TCP connection. */
-export async function connectedPair(t: TestContext): Promise<{ client: Socket; socket: Socket }> {
+export async function connectedPair(
+  t: TestContext,
+  connect: (address: { host: string; port: number }) => Socket = net.connect,
+): Promise<{ client: Socket; socket: Socket }> {
   const server = net.createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const client = connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
   const [socket] = (await once(server, 'connection')) as [Socket];
   t.after(() => {
     socket.destroy();
