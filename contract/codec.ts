@@ -2,8 +2,8 @@ import avro from 'avsc';
 import { singleObjectHeader } from './fingerprint.ts';
 
 /**
- * Every record of Kafka except TelemetryBatch (telemetry.ts): Avro in single-object encoding. Schemas evolve
- * backward-compatibly: new fields carry a default, test/contract reads the last version's bytes.
+ * A record of Kafka: Avro in single-object encoding. Schemas evolve backward-compatibly: new fields carry a default, test/contract
+ * reads the last version's bytes. Those of which every message has a part are written out: telemetry.ts, ledger-marks.ts.
  */
 export interface Codec<T> {
   readonly schema: object;
@@ -14,7 +14,8 @@ export interface Codec<T> {
   matches(bytes: Buffer): boolean;
 }
 
-const headerBytes = 10;
+/** Of a single object: a marker and the schema's fingerprint. */
+export const headerBytes = 10;
 /** A timestamp field's type. */
 export const instant = { type: 'long', logicalType: 'timestamp-millis' };
 
@@ -38,8 +39,7 @@ export function codec<T>(name: string, fields: object[], earlier: readonly objec
     matches: (bytes) => versionOf(bytes) !== undefined,
     decode: (bytes) => {
       const version = versionOf(bytes);
-      if (!version)
-        throw new Error(`not a ${name} record: it starts with ${bytes.toString('hex', 0, headerBytes)}`);
+      if (!version) throw new Error(`not a ${name} record: ${headerInWords(bytes)}`);
       try {
         return type.fromBuffer(bytes.subarray(headerBytes), version.resolver) as T;
       } catch (error) {
@@ -47,4 +47,9 @@ export function codec<T>(name: string, fields: object[], earlier: readonly objec
       }
     },
   };
+}
+
+/** For errors: what the bytes of another record begin with. */
+export function headerInWords(bytes: Buffer): string {
+  return `it starts with ${bytes.toString('hex', 0, headerBytes)}`;
 }

@@ -1,50 +1,6 @@
 import { codec, instant } from './codec.ts';
 
-/** What fleet.ledger holds: by what the verdict accounts for every message. */
-
-/** What one car has sent so far, as its shard knows it: cumulative, so the last mark of a session says all. */
-export interface CarMark {
-  vin: string;
-  session: number;
-  /** Highest seq that was handed to the network. */
-  sent: number;
-  /** Every seq up to this one was acknowledged (QoS 1). */
-  acked: number;
-  /** Messages that the schedule's policy never sent; they took no seq. */
-  dropped: number;
-}
-
-/** fleet.ledger: a shard's marks of the last second, only cars that changed. */
-export interface LedgerMarks {
-  shard: string;
-  /** MQTT quality of service of the shard's cars. */
-  qos: number;
-  at: number;
-  marks: CarMark[];
-}
-
-export const ledgerMarksCodec = codec<LedgerMarks>('LedgerMarks', [
-  { name: 'shard', type: 'string' },
-  { name: 'qos', type: 'int' },
-  { name: 'at', type: instant },
-  {
-    name: 'marks',
-    type: {
-      type: 'array',
-      items: {
-        type: 'record',
-        name: 'CarMark',
-        fields: [
-          { name: 'vin', type: 'string' },
-          { name: 'session', type: 'long' },
-          { name: 'sent', type: 'long' },
-          { name: 'acked', type: 'long' },
-          { name: 'dropped', type: 'long' },
-        ],
-      },
-    },
-  },
-]);
+/** What fleet.ledger holds beside the marks of ledger-marks.ts: by what the verdict accounts for every message. */
 
 /** Messages of one car, from one seq to another, both included. */
 export interface SeqSpan {

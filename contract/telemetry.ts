@@ -1,4 +1,5 @@
 import avro from 'avsc';
+import { AvroReader, writeLong, writeText, type Broken } from './avro-bytes.ts';
 import { singleObjectHeader } from './fingerprint.ts';
 import { signalCount, signalNames } from './signals.ts';
 
@@ -71,9 +72,7 @@ export function encodeTelemetry(batch: TelemetryBatch): Buffer {
 /** Writes the record at `start`; @returns where it ends. The caller keeps maxTelemetryBytes free. */
 export function writeTelemetry(bytes: Buffer, start: number, batch: TelemetryBatch): number {
   let at = start + telemetryHeader.copy(bytes, start);
-  const vinBytes = Buffer.byteLength(batch.vin);
-  at = writeLong(bytes, at, vinBytes);
-  at += bytes.write(batch.vin, at, 'utf8');
+  at = writeText(bytes, at, batch.vin);
   at = writeLong(bytes, at, batch.session);
   at = writeLong(bytes, at, batch.seq);
   at = writeLong(bytes, at, batch.scheduledAt);
@@ -118,12 +117,12 @@ export class EncodedTelemetry implements TelemetryHead {
     this.simTime = reader.long();
     this.intervalMs = reader.long();
     this.#columnsAt = reader.at;
-    this.readings = reader.floats();
+    this.readings = readFloats(reader);
     this.#columnBytes = this.#plainColumnBytes(reader.at - this.#columnsAt);
     if (this.#columnBytes > 0) return;
     let isEven = true;
     for (let signal = 1; signal < signalCount; signal++) {
-      if (reader.floats() !== this.readings) isEven = false;
+      if (readFloats(reader) !== this.readings) isEven = false;
     }
     if (!isEven) throw new TelemetryError('uneven-columns', 'signals carry different numbers of readings');
     if (!reader.atEnd()) throw new TelemetryError('not-telemetry', 'bytes behind the end of the record');
@@ -133,8 +132,8 @@ export class EncodedTelemetry implements TelemetryHead {
   readInto(columns: readonly Float32Array[]): void {
     const bytes = this.#columnBytes;
     if (bytes === 0) {
-      const reader = new Reader(this.bytes, this.#columnsAt);
-      for (const column of columns) reader.floats(column);
+      const reader = new AvroReader(this.bytes, this.#columnsAt, broken);
+      for (const column of columns) readFloats(reader, column);
       return;
     }
     const view = viewOf(this.bytes);
@@ -182,7 +181,7 @@ export function decodeTelemetryIdentity(
   return { vin: reader.text(), session: reader.long(), seq: reader.long(), scheduledAt: reader.long() };
 }
 
-function openRecord(bytes: Buffer): Reader {
+function openRecord(bytes: Buffer): AvroReader {
   if (bytes.length < 10 || bytes[0] !== 0xc3 || bytes[1] !== 0x01) {
     throw new TelemetryError('not-telemetry', 'not an Avro single-object record');
   }
@@ -192,116 +191,34 @@ function openRecord(bytes: Buffer): Reader {
       `schema fingerprint ${bytes.toString('hex', 2, 10)} is not known`,
     );
   }
-  return new Reader(bytes, 10);
+  return new AvroReader(bytes, 10, broken);
 }
-
-/** Zigzag varint of a safe integer. @throws RangeError for a fraction or an unsafe integer: our own bug */
-function writeLong(bytes: Buffer, start: number, value: number): number {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no safe integer`);
-  let at = start;
-  // Most are counts of readings.
-  if (value >= 0 && value < 64) {
-    bytes[at++] = value * 2;
-    return at;
-  }
-  // The sign is the lowest bit. It is split off first, because with it the number may need 54 bits.
-  const magnitude = value < 0 ? -(value + 1) : value;
-  let low = (magnitude % 64) * 2 + (value < 0 ? 1 : 0);
-  let rest = Math.floor(magnitude / 64);
-  while (rest > 0) {
-    bytes[at++] = low | 128;
-    low = rest % 128;
-    rest = Math.floor(rest / 128);
-  }
-  bytes[at++] = low;
-  return at;
-}
-
-/** Avro writes 64 bits in at most ten bytes. */
-const maxScale = 64 * 128 ** 8;
 
 /** Its floats cost a third of a Buffer's. */
 function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-class Reader {
-  readonly #bytes: Buffer;
-  #view: DataView | undefined;
-  #at: number;
-
-  constructor(bytes: Buffer, at: number) {
-    this.#bytes = bytes;
-    this.#at = at;
-  }
-
-  long(): number {
-    const first = this.#byte();
-    let value = (first >> 1) & 63;
-    let byte = first;
-    for (let scale = 64; byte >= 128; scale *= 128) {
-      byte = this.#byte();
-      value += (byte & 127) * scale;
-      if (value > Number.MAX_SAFE_INTEGER) {
-        throw new TelemetryError('not-telemetry', 'a number is longer than 53 bits');
-      }
-      if (scale > maxScale) throw new TelemetryError('not-telemetry', 'a number never ends');
+/**
+ * The floats of one column; an Avro array may come in several blocks.
+ * @param column takes them, where they are wanted
+ * @returns how many there are
+ */
+function readFloats(reader: AvroReader, column?: Float32Array): number {
+  let read = 0;
+  for (let count = reader.block(); count > 0; count = reader.block()) {
+    if (read + count > maxReadingsPerBatch) {
+      throw new TelemetryError('too-many-readings', `more than ${maxReadingsPerBatch} readings in one batch`);
     }
-    return (first & 1) === 0 ? value : -value - 1;
-  }
-
-  text(): string {
-    const length = this.long();
-    return this.#bytes.toString('utf8', this.#take(length), this.#at);
-  }
-
-  /**
-   * An Avro array may come in several blocks; a negative count is followed by the block's size.
-   * @param column takes them, where they are wanted
-   * @returns how many there are
-   */
-  floats(column?: Float32Array): number {
-    let read = 0;
-    for (;;) {
-      const block = this.long();
-      if (block === 0) return read;
-      const count = Math.abs(block);
-      if (block < 0) this.long();
-      if (read + count > maxReadingsPerBatch) {
-        throw new TelemetryError(
-          'too-many-readings',
-          `more than ${maxReadingsPerBatch} readings in one batch`,
-        );
-      }
-      const start = this.#take(count * 4);
-      if (column) {
-        const view = (this.#view ??= viewOf(this.#bytes));
-        for (let i = 0; i < count; i++) column[read + i] = view.getFloat32(start + i * 4, true);
-      }
-      read += count;
+    const start = reader.take(count * 4);
+    if (column) {
+      const view = viewOf(reader.bytes);
+      for (let i = 0; i < count; i++) column[read + i] = view.getFloat32(start + i * 4, true);
     }
+    read += count;
   }
-
-  get at(): number {
-    return this.#at;
-  }
-
-  atEnd(): boolean {
-    return this.#at === this.#bytes.length;
-  }
-
-  #byte(): number {
-    const byte = this.#bytes[this.#at++];
-    if (byte === undefined) throw new TelemetryError('truncated', 'the record ends early');
-    return byte;
-  }
-
-  #take(length: number): number {
-    const start = this.#at;
-    if (length < 0 || start + length > this.#bytes.length) {
-      throw new TelemetryError('truncated', 'the record ends early');
-    }
-    this.#at += length;
-    return start;
-  }
+  return read;
 }
+
+const broken: Broken = (code, message) =>
+  new TelemetryError(code === 'malformed' ? 'not-telemetry' : code, message);

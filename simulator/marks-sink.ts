@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FromSimulator } from '#contract/control.ts';
 import { runKey } from '#contract/identity.ts';
-import { ledgerMarksCodec, spoiledCodec, type CarMark, type LedgerMarks } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec, type CarMark, type LedgerMarks } from '#contract/ledger-marks.ts';
+import { spoiledCodec } from '#contract/ledger-records.ts';
 import { topicName } from '#contract/topics.ts';
 import type { Log } from '#runtime/log.ts';
 import { connectKafka, kafkaInWords, waitForKafka, type KafkaConfig } from '#wire/kafka.ts';

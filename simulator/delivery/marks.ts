@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ledgerMarksCodec, type CarMark } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec, type CarMark } from '#contract/ledger-marks.ts';
 
 /** Cars of one record: with 17,000 cars in it, it would be more than a Kafka message may have by default (1 MB). */
 export const carsPerRecord = 5000;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { truthCodec } from '#contract/records.ts';
 import { EventLoopDelay } from '#runtime/event-loop-delay.ts';
+import { poolMessages } from '#runtime/message-pool.ts';
 import { fleetOf, type SimulatorConfig } from '../config.ts';
 import { CarConnections } from '../connection/car-connections.ts';
 import { ConnectRamp } from '../connection/connect-ramp.ts';
@@ -320,6 +321,7 @@ class Shard {
 
 /** Entry of a worker thread (piscina's task). Resolves when the shard has finished. */
 export async function runShard(task: ShardTask): Promise<void> {
+  poolMessages();
   await new Shard(task).run();
 }
 

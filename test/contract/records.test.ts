@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as fc from 'fast-check';
 import type { Codec } from '#contract/codec.ts';
-import { evictionCodec, ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec } from '#contract/ledger-marks.ts';
+import { evictionCodec, spoiledCodec } from '#contract/ledger-records.ts';
 import {
   deadLetterCodec,
   edgeStateCodec,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec } from '#contract/ledger-marks.ts';
+import { spoiledCodec } from '#contract/ledger-records.ts';
 import { createLog } from '#runtime/log.ts';
 import { KafkaSink } from '#simulator/marks-sink.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';

@@ -1,6 +1,7 @@
 import { originHeader, decodeOrigin, type Origin } from '#contract/origin.ts';
 import type { Codec } from '#contract/codec.ts';
-import { evictionCodec, ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec } from '#contract/ledger-marks.ts';
+import { evictionCodec, spoiledCodec } from '#contract/ledger-records.ts';
 import {
   deadLetterCodec,
   edgeStateCodec,

@@ -1,5 +1,6 @@
 import type { FromSimulator, ToSimulator } from '#contract/control.ts';
-import { ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec } from '#contract/ledger-marks.ts';
+import { spoiledCodec } from '#contract/ledger-records.ts';
 import type { Ledger } from '../verdict/ledger.ts';
 import type { GroundTruth } from './ground-truth.ts';
 import type { Supervised } from './supervised.ts';

@@ -1,12 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Origin } from '#contract/origin.ts';
-import {
-  spoilKinds,
-  type Eviction,
-  type LedgerMarks,
-  type SpoilKind,
-  type Spoiled,
-} from '#contract/ledger-records.ts';
+import type { LedgerMarks } from '#contract/ledger-marks.ts';
+import { spoilKinds, type Eviction, type SpoilKind, type Spoiled } from '#contract/ledger-records.ts';
 import type { DeadLetter } from '#contract/records.ts';
 import { decodeTelemetryIdentity, TelemetryError } from '#contract/telemetry.ts';
 import { LogHistogram } from '#runtime/histogram.ts';

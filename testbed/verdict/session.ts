@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CarMark } from '#contract/ledger-records.ts';
+import type { CarMark } from '#contract/ledger-marks.ts';
 import { DueTimes } from './due-times.ts';
 import { lengthOf, missingFrom, SeqRanges, splitAt, type SeqRange } from './seq-ranges.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ledgerMarksCodec, type CarMark } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec, type CarMark } from '#contract/ledger-marks.ts';
 import { Marks } from '#simulator/delivery/marks.ts';
 
 const marksOf = (cars: number): Marks =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CarMark } from '#contract/ledger-records.ts';
+import type { CarMark } from '#contract/ledger-marks.ts';
 import { carLife } from '#simulator/car-life.ts';
 import { fleetOf, type SimulatorConfig } from '#simulator/config.ts';
 import { vinOf } from '#simulator/population/vin.ts';

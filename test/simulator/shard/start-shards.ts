@@ -1,10 +1,6 @@
 import type { TestContext } from 'node:test';
-import {
-  ledgerMarksCodec,
-  spoiledCodec,
-  type CarMark,
-  type SpoiledMessage,
-} from '#contract/ledger-records.ts';
+import { ledgerMarksCodec, type CarMark } from '#contract/ledger-marks.ts';
+import { spoiledCodec, type SpoiledMessage } from '#contract/ledger-records.ts';
 import { simulatorConfig, type SimulatorConfig } from '#simulator/config.ts';
 import type { FromShard, ShardReport } from '#simulator/shard/messages.ts';
 import { Shards } from '#simulator/shard/shards.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { evictionCodec, ledgerMarksCodec, spoiledCodec } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec } from '#contract/ledger-marks.ts';
+import { evictionCodec, spoiledCodec } from '#contract/ledger-records.ts';
 import { decodeRecord } from '#testbed/cli/tail-record.ts';
 import { evictionOf } from '../verdict/car-messages.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { encodeOrigin, originHeader, type Origin } from '#contract/origin.ts';
-import { evictionCodec, ledgerMarksCodec } from '#contract/ledger-records.ts';
+import { ledgerMarksCodec } from '#contract/ledger-marks.ts';
+import { evictionCodec } from '#contract/ledger-records.ts';
 import { deadLetterCodec, predictionCodec } from '#contract/records.ts';
 import { createLog } from '#runtime/log.ts';
 import { testKafka, type TestKafka } from '#test/kafka.ts';

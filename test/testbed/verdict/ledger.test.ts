@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodeFrame } from '#contract/frame.ts';
-import type { CarMark } from '#contract/ledger-records.ts';
+import type { CarMark } from '#contract/ledger-marks.ts';
 import { Ledger } from '#testbed/verdict/ledger.ts';
 import { evictionOf, letterOf, message, originOf, run } from './car-messages.ts';
 
