@@ -9,9 +9,14 @@ export interface ScheduleEvents {
   due(slot: number, dueMs: number, simTime: number): void;
   /** A message was due before this schedule began: the car lives through it, nobody sends it. */
   skip(slot: number, simTime: number): void;
+  /** The car joins in `connectAheadMs` or sooner: its connection may be there by then. */
+  nears(slot: number): void;
   join(slot: number): void;
   leave(slot: number): void;
 }
+
+/** The first cars are connected before the schedule begins; one that joins later has so long, so that its first message need not wait. */
+export const connectAheadMs = 2000;
 
 interface Change {
   atMs: number;
@@ -33,6 +38,8 @@ export class Schedule {
   readonly #endMs: number;
   readonly #changes: Change[] = [];
   #nextChange = 0;
+  /** The first change that is further away than `connectAheadMs`. */
+  #nextNear = 0;
   /** Each car's next message: #next of #messages of presence #presence, the first of which is due at #firstMs. */
   readonly #presence: Int32Array;
   readonly #next: Int32Array;
@@ -89,6 +96,7 @@ export class Schedule {
 
   /** Lets time pass. @returns false when `limit` messages came first: call again */
   run(nowMs: number, limit: number): boolean {
+    this.#tellWhoNears(nowMs);
     let left = limit;
     const fire = (slot: number, dueMs: number): void => {
       left--;
@@ -115,7 +123,16 @@ export class Schedule {
   stop(): void {
     this.#wheel.clear();
     this.#behind.length = 0;
-    this.#nextChange = this.#changes.length;
+    this.#nextChange = this.#nextNear = this.#changes.length;
+  }
+
+  #tellWhoNears(nowMs: number): void {
+    for (;;) {
+      const change = this.#changes[this.#nextNear];
+      if (!change || change.atMs - connectAheadMs > nowMs) return;
+      this.#nextNear++;
+      if (change.joins) this.#events.nears(change.slot);
+    }
   }
 
   #fire(slot: number, dueMs: number): void {

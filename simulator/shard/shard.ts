@@ -154,9 +154,10 @@ class Shard {
         if (this.#isLeaving[slot]) this.#endIfQuiet(slot);
       },
       skip: (slot, simTime) => this.#lives.live(slot, simTime),
+      nears: (slot) => this.#letConnect(slot),
       join: (slot) => {
         this.#isLeaving[slot] = 0;
-        if (!this.#connections.isOpen(slot)) this.#ramp.add(slot);
+        this.#letConnect(slot);
       },
       leave: (slot) => {
         this.#isLeaving[slot] = 1;
@@ -260,6 +261,10 @@ class Shard {
     const own = this.#spoiled?.clock(slot, dueMs, simTime) ?? simTime;
     if (own !== simTime) this.#counts.spoil('skew');
     return own;
+  }
+
+  #letConnect(slot: number): void {
+    if (!this.#connections.isOpen(slot)) this.#ramp.add(slot);
   }
 
   #onRoom(slot: number): void {

@@ -27,6 +27,7 @@ export function digests(fleet: Fleet, processes = 1, workers = 1): Map<number, s
           );
         },
         skip: () => assert.fail('nothing is skipped'),
+        nears: () => {},
         join: () => {},
         leave: () => {},
       });

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { messageIntervalMs, ownCars, type Fleet } from '#simulator/fleet.ts';
-import { Schedule } from '#simulator/schedule/schedule.ts';
+import { connectAheadMs, Schedule } from '#simulator/schedule/schedule.ts';
 import { timetableOf } from '#simulator/schedule/timetable.ts';
 import { fleetWith } from '../fleets.ts';
 
-type Happened = { what: 'due' | 'skip' | 'join' | 'leave'; slot: number; at: number; simTime?: number };
+type Happened = {
+  what: 'due' | 'skip' | 'nears' | 'join' | 'leave';
+  slot: number;
+  at: number;
+  simTime?: number;
+};
 
 /** Runs a schedule in steps of time from `beginMs` to its end. */
 function play(
@@ -22,6 +27,7 @@ function play(
       happened.push({ what: 'due', slot, at, simTime });
     },
     skip: (slot, simTime) => happened.push({ what: 'skip', slot, at: now, simTime }),
+    nears: (slot) => happened.push({ what: 'nears', slot, at: now }),
     join: (slot) => happened.push({ what: 'join', slot, at: now }),
     leave: (slot) => happened.push({ what: 'leave', slot, at: now }),
   });
@@ -140,13 +146,37 @@ test('joins and leaves alternate, and a car leaves after its last message', () =
   });
   for (let slot = 0; slot < 20; slot++) {
     let isThere = false;
-    for (const { what } of happened.filter((one) => one.slot === slot)) {
+    for (const { what } of happened.filter((one) => one.slot === slot && one.what !== 'nears')) {
       if (what === 'join') assert.equal(isThere, false);
       else assert.equal(isThere, true, what);
       isThere = what !== 'leave';
     }
   }
   assert.equal(happened.filter(({ what }) => what === 'leave').length, 20);
+});
+
+test('who joins later is told of so much ahead, or at once where less is left; who is there at the beginning is not', () => {
+  const fleet = fleetWith({
+    cars: 40,
+    stages: [
+      { forMs: 1000, cars: 10 },
+      { forMs: 9000, cars: 40 },
+    ],
+  });
+  const indices = ownCars(40, { process: 0, processes: 1, worker: 0, workers: 1 });
+  for (const beginMs of [0, 4500]) {
+    const happened = play(fleet, indices, { beginMs, stepMs: 1 });
+    const joined = happened.filter(({ what, at }) => what === 'join' && at > beginMs);
+    assert(joined.length > 10);
+    for (const { slot, at } of joined) {
+      const told = happened.filter((one) => one.what === 'nears' && one.slot === slot);
+      assert.deepEqual(
+        told.map((one) => one.at),
+        [Math.max(beginMs + 1, at - connectAheadMs)],
+      );
+    }
+    assert.equal(happened.filter(({ what }) => what === 'nears').length, joined.length);
+  }
 });
 
 test('phases spread a fleet that begins at one moment over the whole interval: no burst', () => {
