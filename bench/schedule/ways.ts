@@ -54,6 +54,7 @@ async function schedule({ cars, port }: WayOptions): Promise<Precision> {
   const plan = new Schedule(fleetOf(configOf(cars, port)), indices, {
     due: (_slot, dueMs) => errorMs.record(performance.now() - zeroMs - dueMs),
     skip: () => {},
+    nears: () => {},
     join: () => {},
     leave: () => {},
   });
