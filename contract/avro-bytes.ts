@@ -3,6 +3,9 @@
  * https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
  */
 
+/** Avro writes 64 bits in at most ten bytes. */
+export const maxLongBytes = 10;
+
 /** Zigzag varint of a safe integer; @returns where it ends. @throws RangeError for a fraction or an unsafe integer: our own bug */
 export function writeLong(bytes: Buffer, start: number, value: number): number {
   if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no safe integer`);
@@ -38,11 +41,9 @@ export function writeText(bytes: Buffer, start: number, text: string): number {
 }
 
 export function maxTextBytes(text: string): number {
-  return 10 + text.length * 3;
+  return maxLongBytes + text.length * 3;
 }
 
-/** Avro writes 64 bits in at most ten bytes. */
-export const maxLongBytes = 10;
 const maxScale = 64 * 128 ** (maxLongBytes - 2);
 
 /** Makes the error that is thrown where a record ends early, or is none. */
