@@ -8,7 +8,6 @@ import { carTopics, edgeTopics } from '#contract/mqtt-topics.ts';
 import type { ComponentSpec, Running, Services } from '#runtime/component.ts';
 import { controlChannel } from '#runtime/control-channel.ts';
 import { inWords, UserError } from '#runtime/errors.ts';
-import { poolMessages } from '#runtime/message-pool.ts';
 import { GuardedBroker } from '#wire/guarded-broker.ts';
 import type { MqttClientOptions } from '#wire/mqtt-client.ts';
 import { edgeConfig, type EdgeConfig } from './config.ts';
@@ -47,7 +46,6 @@ export async function startEdge(
   config: EdgeConfig,
   services: Services,
 ): Promise<Running & { port: number; epoch: string }> {
-  poolMessages();
   const { log } = services;
   const { edge } = config;
   const dataDir = path.resolve(config.dataDir);

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { truthCodec } from '#contract/records.ts';
 import { EventLoopDelay } from '#runtime/event-loop-delay.ts';
-import { poolMessages } from '#runtime/message-pool.ts';
 import { fleetOf, type SimulatorConfig } from '../config.ts';
 import { CarConnections } from '../connection/car-connections.ts';
 import { ConnectRamp } from '../connection/connect-ramp.ts';
@@ -326,7 +325,6 @@ class Shard {
 
 /** Entry of a worker thread (piscina's task). Resolves when the shard has finished. */
 export async function runShard(task: ShardTask): Promise<void> {
-  poolMessages();
   await new Shard(task).run();
 }
 

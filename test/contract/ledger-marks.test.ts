@@ -36,6 +36,22 @@ test('marks are written as Avro writes them', () => {
   );
 });
 
+test('names of any length are written as Avro writes them: of one byte, of two, of three', () => {
+  for (const letter of ['v', 'ü', '車']) {
+    for (const length of [0, 1, 21, 22, 31, 32, 63, 64, 127, 128, 4096, 8191, 8192]) {
+      const given = {
+        shard: letter.repeat(length),
+        qos: 1,
+        at: 5,
+        marks: [{ vin: letter.repeat(length), session: 1, sent: 1, acked: 0, dropped: 0 }],
+      };
+      const bytes = ledgerMarksCodec.encode(given);
+      assert.deepEqual(bytes.subarray(10), reference.toBuffer(given));
+      assert.deepEqual(ledgerMarksCodec.decode(bytes), given);
+    }
+  }
+});
+
 test("marks in several blocks, with and without the block's size, are read", () => {
   const mark = { vin: 'ABCDE', session: 7, sent: 3, acked: 2, dropped: 1 };
   const one = ledgerMarksCodec.encode({ shard: 's', qos: 1, at: 5, marks: [mark] });
