@@ -15,12 +15,25 @@ export interface Codec<T> {
 }
 
 /** Of a single object: a marker and the schema's fingerprint. */
-export const headerBytes = 10;
+const headerBytes = 10;
 /** A timestamp field's type. */
 export const instant = { type: 'long', logicalType: 'timestamp-millis' };
 
+/** Today's version of a record written out, in the place of the general codec. */
+export interface WrittenOut<T> {
+  /** @returns the header and the record behind it */
+  encode(value: T, header: Buffer): Buffer;
+  /** @param at where the header ends @throws Error saying what is wrong */
+  decode(bytes: Buffer, at: number): T;
+}
+
 /** `earlier`: the fields of each earlier version of the schema, whose bytes are still read. */
-export function codec<T>(name: string, fields: object[], earlier: readonly object[][] = []): Codec<T> {
+export function codec<T>(
+  name: string,
+  fields: object[],
+  earlier: readonly object[][] = [],
+  writtenOut?: WrittenOut<T>,
+): Codec<T> {
   const schema = { type: 'record', name, namespace: 'fleetbed', fields };
   const type = avro.Type.forSchema(schema as avro.Schema);
   const header = singleObjectHeader(type);
@@ -35,21 +48,18 @@ export function codec<T>(name: string, fields: object[], earlier: readonly objec
       : versions.find((version) => bytes.compare(version.header, 0, headerBytes, 0, headerBytes) === 0);
   return {
     schema,
-    encode: (value) => Buffer.concat([header, type.toBuffer(value)]),
+    encode: (value) => writtenOut?.encode(value, header) ?? Buffer.concat([header, type.toBuffer(value)]),
     matches: (bytes) => versionOf(bytes) !== undefined,
     decode: (bytes) => {
       const version = versionOf(bytes);
-      if (!version) throw new Error(`not a ${name} record: ${headerInWords(bytes)}`);
+      if (!version)
+        throw new Error(`not a ${name} record: it starts with ${bytes.toString('hex', 0, headerBytes)}`);
       try {
+        if (writtenOut && version.resolver === undefined) return writtenOut.decode(bytes, headerBytes);
         return type.fromBuffer(bytes.subarray(headerBytes), version.resolver) as T;
       } catch (error) {
         throw new Error(`a broken ${name} record: ${(error as Error).message}`, { cause: error });
       }
     },
   };
-}
-
-/** For errors: what the bytes of another record begin with. */
-export function headerInWords(bytes: Buffer): string {
-  return `it starts with ${bytes.toString('hex', 0, headerBytes)}`;
 }

@@ -1,7 +1,5 @@
-import avro from 'avsc';
 import { AvroReader, maxLongBytes, maxTextBytes, writeLong, writeText, type Broken } from './avro-bytes.ts';
-import { headerBytes, headerInWords, instant, type Codec } from './codec.ts';
-import { singleObjectHeader } from './fingerprint.ts';
+import { codec, instant, type WrittenOut } from './codec.ts';
 
 /** What one car has sent so far, as its shard knows it: cumulative, so the last mark of a session says all. */
 export interface CarMark {
@@ -24,44 +22,13 @@ export interface LedgerMarks {
   marks: CarMark[];
 }
 
-const name = 'LedgerMarks';
-const schema = {
-  type: 'record',
-  name,
-  namespace: 'fleetbed',
-  fields: [
-    { name: 'shard', type: 'string' },
-    { name: 'qos', type: 'int' },
-    { name: 'at', type: instant },
-    {
-      name: 'marks',
-      type: {
-        type: 'array',
-        items: {
-          type: 'record',
-          name: 'CarMark',
-          fields: [
-            { name: 'vin', type: 'string' },
-            { name: 'session', type: 'long' },
-            { name: 'sent', type: 'long' },
-            { name: 'acked', type: 'long' },
-            { name: 'dropped', type: 'long' },
-          ],
-        },
-      },
-    },
-  ],
-};
-const header = singleObjectHeader(avro.Type.forSchema(schema as avro.Schema));
-
 /**
- * Each message of each car leads to a mark or two, so this codec is written out as telemetry's is; test/contract holds it to avsc's
+ * Each message of each car leads to a mark or two, so their codec is written out as telemetry's is; test/contract holds it to avsc's
  * bytes.
  */
-export const ledgerMarksCodec: Codec<LedgerMarks> = {
-  schema,
-  encode: ({ shard, qos, at, marks }) => {
-    const bytes = Buffer.allocUnsafe(maxBytes(shard, marks));
+const writtenOut: WrittenOut<LedgerMarks> = {
+  encode: ({ shard, qos, at, marks }, header) => {
+    const bytes = Buffer.allocUnsafe(header.length + maxBytes(shard, marks));
     let end = header.copy(bytes);
     end = writeText(bytes, end, shard);
     end = writeLong(bytes, end, qos);
@@ -77,11 +44,8 @@ export const ledgerMarksCodec: Codec<LedgerMarks> = {
     bytes[end++] = 0;
     return bytes.subarray(0, end);
   },
-  matches: (bytes) =>
-    bytes.length >= headerBytes && bytes.compare(header, 0, headerBytes, 0, headerBytes) === 0,
-  decode: (bytes) => {
-    if (!ledgerMarksCodec.matches(bytes)) throw new Error(`not a ${name} record: ${headerInWords(bytes)}`);
-    const reader = new AvroReader(bytes, headerBytes, broken);
+  decode: (bytes, start) => {
+    const reader = new AvroReader(bytes, start, broken);
     const read = { shard: reader.text(), qos: reader.long(), at: reader.long(), marks: readMarks(reader) };
     if (!reader.atEnd()) throw broken('malformed', 'bytes behind its end');
     return read;
@@ -105,9 +69,37 @@ function readMarks(reader: AvroReader): CarMark[] {
 }
 
 function maxBytes(shard: string, marks: readonly CarMark[]): number {
-  let bytes = headerBytes + maxTextBytes(shard) + 4 * maxLongBytes;
+  let bytes = maxTextBytes(shard) + 4 * maxLongBytes;
   for (const { vin } of marks) bytes += maxTextBytes(vin) + 4 * maxLongBytes;
   return bytes;
 }
 
-const broken: Broken = (_code, message) => new Error(`a broken ${name} record: ${message}`);
+const broken: Broken = (_code, message) => new Error(message);
+
+export const ledgerMarksCodec = codec<LedgerMarks>(
+  'LedgerMarks',
+  [
+    { name: 'shard', type: 'string' },
+    { name: 'qos', type: 'int' },
+    { name: 'at', type: instant },
+    {
+      name: 'marks',
+      type: {
+        type: 'array',
+        items: {
+          type: 'record',
+          name: 'CarMark',
+          fields: [
+            { name: 'vin', type: 'string' },
+            { name: 'session', type: 'long' },
+            { name: 'sent', type: 'long' },
+            { name: 'acked', type: 'long' },
+            { name: 'dropped', type: 'long' },
+          ],
+        },
+      },
+    },
+  ],
+  [],
+  writtenOut,
+);
